@@ -1,0 +1,178 @@
+"""The directory: who exists, who answers for where. One immutable version, swapped whole.
+
+Unit states (duty, position, load) change between versions and live beside it, in `States`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dispatch.domain.clock_profile import ClockProfile
+from dispatch.domain.geo import Point
+from dispatch.domain.unit import FRESH_STATE, Unit, UnitKind, UnitState
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """An administrative division; its point is its seat or centre."""
+
+    code: str
+    name: str
+    name_en: str
+    parent_code: str | None
+    level: str
+    area_class: str
+    point: Point
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentType:
+    """A type of incident with its defaults."""
+
+    code: str
+    name: str
+    name_en: str
+    incident_class: str
+    severity: str
+    urgency: str
+    clock_profile: str
+    sensitive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registered location."""
+
+    id: str
+    code: str
+    kind: str
+    name: str
+    name_en: str
+    address: str
+    division_code: str
+    point: Point
+    phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A one-key button as enrolled. Its changing state is in the database."""
+
+    id: str
+    code: str
+    place_id: str
+    name: str
+    name_en: str
+    trigger_mode: str
+    hold_ms: int
+    silent: bool
+    choices: tuple[str, ...]
+    default_incident_type: str
+    phone: str | None
+    merge_window_s: int
+
+
+class Space(Protocol):
+    """Where things are: the spatial index, built by the storage layer."""
+
+    def nearest(self, kind: str, point: Point, limit: int) -> Sequence[str]:
+        """List the ids of the nearest units of a kind by base point, nearest first."""
+
+    def division_at(self, point: Point) -> str | None:
+        """Give the most specific division known at a point."""
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryContent:
+    """What a directory is built from."""
+
+    version: int
+    unit_kinds: Mapping[str, UnitKind]
+    units: Mapping[str, Unit]
+    places: Mapping[str, Place]
+    devices: Mapping[str, Device]
+    divisions: Mapping[str, Division]
+    incident_types: Mapping[str, IncidentType]
+    clock_profiles: Mapping[str, ClockProfile]
+    place_kinds: Mapping[str, tuple[str, str]]
+
+
+class Directory:
+    """One version of the directory with its indexes."""
+
+    def __init__(self, content: DirectoryContent, space: Space) -> None:
+        """Index units by kind, by code and by the division they answer for."""
+        self.content = content
+        self.version = content.version
+        self.space = space
+        self.units = content.units
+        self.unit_by_code = {unit.code: unit for unit in content.units.values()}
+        self._answering = _index(content.units.values())
+
+    def answering(self, kind: str, division_code: str) -> Sequence[Unit]:
+        """List the units of a kind that answer for exactly this division, in code order."""
+        return self._answering.get((kind, division_code), ())
+
+    def chain(self, division_code: str) -> tuple[str, ...]:
+        """List a division and its parents, most specific first; unknown codes fall back to their prefixes."""
+        chain: list[str] = []
+        code: str | None = division_code
+        while code is not None and code not in chain:
+            division = self.content.divisions.get(code)
+            chain.append(code)
+            code = division.parent_code if division else _parent_by_prefix(code)
+        return tuple(chain)
+
+    def area_class(self, division_code: str) -> str:
+        """Give urban, suburb or rural of the most specific known division."""
+        for code in self.chain(division_code):
+            if division := self.content.divisions.get(code):
+                return division.area_class
+        return "urban"
+
+    def division_point(self, division_code: str) -> Point | None:
+        """Give the point of the most specific known division."""
+        for code in self.chain(division_code):
+            if division := self.content.divisions.get(code):
+                return division.point
+        return None
+
+
+_PREFIXES = (12, 9, 6)
+"""Lengths of village, township and county codes (statistical division codes; GB/T 2260 for the first six digits)."""
+
+
+def _parent_by_prefix(code: str) -> str | None:
+    for length in _PREFIXES:
+        if len(code) > length:
+            return code[:length]
+    return code[:4] + "00" if len(code) == _PREFIXES[-1] and not code.endswith("00") else None
+
+
+def _index(units: Iterable[Unit]) -> dict[tuple[str, str], tuple[Unit, ...]]:
+    index: defaultdict[tuple[str, str], list[Unit]] = defaultdict(list)
+    for unit in sorted(units, key=lambda unit: unit.code):
+        for division_code in unit.jurisdiction:
+            index[unit.kind, division_code].append(unit)
+    return {key: tuple(found) for key, found in index.items()}
+
+
+class States:
+    """The changing side of units: a mirror of the database, kept by the relay."""
+
+    def __init__(self) -> None:
+        """Start with every unit available and idle."""
+        self._states: dict[str, UnitState] = {}
+
+    def of(self, unit_id: str) -> UnitState:
+        """Give a unit's state; a unit never heard of is available."""
+        return self._states.get(unit_id, FRESH_STATE)
+
+    def put(self, unit_id: str, state: UnitState) -> None:
+        """Replace a unit's state."""
+        self._states[unit_id] = state
+
+    def replace_all(self, states: dict[str, UnitState]) -> None:
+        """Start over from what the database says."""
+        self._states = states

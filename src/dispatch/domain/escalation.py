@@ -1,0 +1,106 @@
+"""Silence and its consequences: a ladder of steps as data, and the step that is due now.
+
+Urge is a nudge by the system, escalate adds the next unit or tier, supervise means that a leader watches.
+Invariant: an open assignment always has a next due instant; `next_due` never gives None for it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from dispatch.domain.rows import AssignmentRow, parse_instant
+
+Action = Literal["page", "urge", "escalate", "supervise", "finish", "remind"]
+REMIND_AFTER: Final = timedelta(seconds=300)
+"""When every step was taken and the unit still owes something, it is urged again this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung: in these statuses, when this deadline has passed, once."""
+
+    name: str
+    action: Action
+    statuses: frozenset[str]
+    deadline: str
+
+
+_SILENT: Final = frozenset({"issued", "delivered"})
+LADDER: Final[tuple[Step, ...]] = (
+    Step("page", "page", frozenset({"issued"}), "deliver_by"),
+    Step("urge", "urge", _SILENT, "urge_by"),
+    Step("escalate", "escalate", _SILENT, "acknowledge_by"),
+    Step("depart_overdue", "urge", frozenset({"acknowledged"}), "depart_by"),
+    Step("arrive_overdue", "supervise", frozenset({"acknowledged", "en_route"}), "arrive_by"),
+    Step("feedback_overdue", "urge", frozenset({"acknowledged", "en_route", "on_scene"}), "feedback_by"),
+    Step("close_overdue", "supervise", _SILENT | {"acknowledged", "en_route", "on_scene"}, "close_by"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A step that is due, with the deadline it missed."""
+
+    step: str
+    action: Action
+    missed: str | None
+
+
+def _applies(step: Step, assignment: AssignmentRow) -> bool:
+    if step.name in assignment["steps_done"]:
+        return False
+    if step.name == "page" and assignment["selection"].get("on_call"):
+        return assignment["status"] in _SILENT  # nobody sits at the console: a rendered page proves nothing
+    if assignment["status"] not in step.statuses:
+        return False
+    return not (step.name == "feedback_overdue" and assignment["fed_back_at"])
+
+
+def _deadline(step: Step, assignment: AssignmentRow) -> datetime | None:
+    text = assignment[step.deadline]  # type: ignore[literal-required]
+    return None if text is None else parse_instant(text)
+
+
+def next_step(assignment: AssignmentRow, now: datetime) -> Due:
+    """Give what must be done now; `remind` when nothing new is due but the unit still owes something."""
+    for step in LADDER:
+        deadline = _deadline(step, assignment)
+        if deadline is not None and deadline <= now and _applies(step, assignment):
+            action: Action = "finish" if assignment["role"] == "notify" and step.action == "supervise" else step.action
+            return Due(step.name, action, step.deadline)
+    return Due("remind", "remind", None)
+
+
+def next_due(assignment: AssignmentRow, now: datetime) -> datetime:
+    """Give the instant of the next step still to come, at the latest REMIND_AFTER from now.
+
+    A deadline that has already passed and was not acted on is due at once.
+    """
+    deadlines = (_deadline(step, assignment) for step in LADDER if _applies(step, assignment))
+    known = [deadline for deadline in deadlines if deadline is not None]
+    return min(known, default=now + REMIND_AFTER)
+
+
+def owes_something(assignment: AssignmentRow, now: datetime) -> bool:
+    """Say whether a reminder makes sense: some step was taken and the unit has not answered it."""
+    silent = assignment["status"] in _SILENT and "urge" in assignment["steps_done"]
+    return silent and assignment["role"] != "notify" and now >= parse_instant(assignment["issued_at"])
+
+
+def overdue(assignment: AssignmentRow, now: datetime) -> list[str]:
+    """List the deadlines that an open assignment has missed: derived, never a status."""
+    missed: list[str] = []
+    for step in LADDER:
+        deadline = _deadline(step, assignment)
+        if deadline is None or deadline > now or assignment["status"] not in step.statuses:
+            continue
+        if step.deadline == "feedback_by" and assignment["fed_back_at"]:
+            continue
+        missed.append(step.deadline)
+    return missed
+
+
+def statuses_of(deadline: str) -> Iterable[str]:
+    """List the statuses in which a deadline counts; storage builds its re-arming expression from it."""
+    return sorted({status for step in LADDER if step.deadline == deadline for status in step.statuses})

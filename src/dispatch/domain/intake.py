@@ -1,0 +1,283 @@
+"""From a decided call to rows: the incident, its assignments with their clocks, the decision to be kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from dispatch.domain.actor import Actor
+from dispatch.domain.call import CallReport, Where
+from dispatch.domain.clock_profile import ClockProfile, Deadlines, deadlines
+from dispatch.domain.directory import Directory, IncidentType
+from dispatch.domain.events import Event
+from dispatch.domain.ids import NewId
+from dispatch.domain.routing import Plan, Planned
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, ShortfallData, instant
+from dispatch.domain.ruleset import Requirement
+
+NUMBER_MARK: Final = "@number@"
+"""Stands for the incident's number until the statement has drawn the serial."""
+URGENCY_RANK: Final = {"critical": 0, "urgent": 1, "normal": 2, "routine": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Everything that is needed to write a new incident, beside the plan."""
+
+    report: CallReport
+    where: Where
+    kind: IncidentType
+    profile: ClockProfile
+    actor: Actor
+    now: datetime
+    call_id: str
+
+    @property
+    def urgency(self) -> str:
+        """Give the urgency as reported, else the type's."""
+        return self.report.urgency or self.kind.urgency
+
+    @property
+    def severity(self) -> str:
+        """Give the severity as reported, else the type's."""
+        return self.report.severity or self.kind.severity
+
+
+def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Directory) -> ChangeRow:
+    """Build the change that opens an incident: one incident, its assignments, one event each.
+
+    The number is a mark: the statement that writes the incident draws it.
+    """
+    incident_id = str(new_id())
+    area_class = directory.area_class(opening.where.division_code)
+    clocks = Clocks(opening.profile, area_class, opening.now)
+    assignments = [issue(planned, incident_id=incident_id, new_id=new_id, clocks=clocks) for planned in plan.planned]
+    incident = _incident_row(opening, plan, incident_id=incident_id)
+    incident["area_class"] = area_class
+    incident["unit_ids"] = [row["unit_id"] for row in assignments]
+    events = [Event(str(new_id()), "incident.opened", facts={"call_id": opening.call_id})]
+    events += [Event(str(new_id()), "assignment.issued", row["id"]) for row in assignments]
+    if incident["shortfalls"]:
+        events.append(Event(str(new_id()), "shortfall.raised", facts={"shortfalls": incident["shortfalls"]}))
+    return {
+        "incident": incident,
+        "assignments": assignments,
+        "events": [event.data() for event in events],
+        "unit": None,
+        "occurred_at": instant(opening.now),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """What the deadlines of an assignment follow from; computed once for all units that share them."""
+
+    profile: ClockProfile
+    area_class: str
+    issued: datetime
+    _known: dict[str, Deadlines] = field(default_factory=dict)
+
+    def for_role(self, role: str) -> Deadlines:
+        """Give the deadlines of a role."""
+        kind = "notify" if role == "notify" else "acting"
+        if kind not in self._known:
+            self._known[kind] = deadlines(self.profile, role=role, area_class=self.area_class, issued=self.issued)
+        return self._known[kind]
+
+
+def issue(planned: Planned, *, incident_id: str, new_id: NewId, clocks: Clocks) -> AssignmentRow:
+    """Build one assignment."""
+    limits = clocks.for_role(planned.role)
+    return {
+        "id": str(new_id()),
+        "incident_id": incident_id,
+        "unit_id": planned.unit.id,
+        "role": planned.role,
+        "mandatory": planned.mandatory,
+        "slot": planned.slot,
+        "status": "issued",
+        "version": 1,
+        "selection": _selection(planned),
+        "issued_at": instant(clocks.issued),
+        "deliver_by": instant(clocks.issued) if planned.on_call else limits.deliver_by,
+        "urge_by": limits.urge_by,
+        "acknowledge_by": limits.acknowledge_by,
+        "depart_by": limits.depart_by,
+        "arrive_by": limits.arrive_by,
+        "feedback_by": limits.feedback_by,
+        "close_by": limits.close_by,
+        "delivered_at": None,
+        "seen_at": None,
+        "acknowledged_at": None,
+        "en_route_at": None,
+        "on_scene_at": None,
+        "fed_back_at": None,
+        "completed_at": None,
+        "ended_at": None,
+        "excused_at": None,
+        "steps_done": [],
+        "reason": None,
+        "feedback": None,
+        "backup_for": None,
+        "updated_by": "routing",
+    }
+
+
+def _selection(planned: Planned) -> dict[str, object]:
+    return {
+        "code": planned.code,
+        "distance_m": planned.candidate.distance_m,
+        "rank": planned.rank,
+        "substitute_for": planned.substitute_for,
+        "on_call": planned.on_call,
+        "backup_for": None,
+        "requirement": planned.requirement,
+    }
+
+
+def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> IncidentRow:
+    report, place = opening.report, opening.where.place
+    return {
+        "id": incident_id,
+        "number": NUMBER_MARK,
+        "source_id": report.source_id,
+        "source_reference": report.source_reference,
+        "version": 1,
+        "status": "dispatched" if any(planned.role != "notify" for planned in plan.planned) else "received",
+        "incident_type": report.incident_type,
+        "channel": report.channel,
+        "place": None
+        if place is None
+        else {
+            "id": place.id,
+            "kind": place.kind,
+            "name": place.name,
+            "name_en": place.name_en,
+            "address": place.address,
+        },
+        "place_id": None if place is None else place.id,
+        "location": report.location,
+        "division_code": opening.where.division_code,
+        "area_class": "urban",
+        "address": report.address or (place.address if place else None),
+        "description": report.description,
+        "caller": report.caller,
+        "severity": opening.severity,
+        "urgency": opening.urgency,
+        "tags": list(report.tags),
+        "exercise": report.exercise,
+        "sensitive": opening.kind.sensitive,
+        "device_id": report.device_id,
+        "call_count": 1,
+        "shortfalls": [_shortfall(entry.slot, entry.unit_kind, entry.role, entry.reason) for entry in plan.shortfalls],
+        "pending_slots": pending_slots(plan),
+        "unit_ids": [],
+        "opened_at": instant(opening.now),
+        "closed_at": None,
+        "disposition": None,
+        "merged_into": None,
+        "updated_by": opening.actor.name,
+    }
+
+
+def _shortfall(slot: int, unit_kind: str, role: str, reason: str) -> ShortfallData:
+    return {"slot": slot, "unit_kind": unit_kind, "role": role, "reason": reason, "count": 1}
+
+
+def pending_slots(plan: Plan) -> list[int]:
+    """List the places of the plan that must be done before the incident may close."""
+    filled = [entry.slot for entry in plan.planned if entry.mandatory or entry.role == "lead"]
+    unfilled = [entry.slot for entry in plan.shortfalls if entry.mandatory and entry.role != "notify"]
+    return sorted({*filled, *unfilled})
+
+
+def call_row(opening: Opening, *, incident_id: str) -> dict[str, object]:
+    """Build the call's own row: what was said, kept as it came."""
+    report = opening.report
+    return {
+        "id": opening.call_id,
+        "incident_id": incident_id,
+        "channel": report.channel,
+        "device_id": report.device_id,
+        "source_id": report.source_id,
+        "outcome": "opened",
+        "body": {
+            "incident_type": report.incident_type,
+            "place_id": report.place_id,
+            "location": report.location,
+            "division_code": report.division_code,
+            "address": report.address,
+            "description": report.description,
+            "caller": report.caller,
+            "source_reference": report.source_reference,
+        },
+        "occurred_at": None if report.occurred_at is None else instant(report.occurred_at),
+        "recorded_at": instant(opening.now),
+    }
+
+
+def requirement_data(requirement: Requirement) -> dict[str, object]:
+    """Write a requirement down as the decision keeps it."""
+    return {
+        "unit_kind": requirement.unit_kind,
+        "role": requirement.role,
+        "required_count": requirement.count,
+        "mandatory": requirement.mandatory,
+        "choose": list(requirement.choose),
+        "substitutes": list(requirement.substitutes),
+        "capability": requirement.capability,
+    }
+
+
+def decision_data(plan: Plan, change: ChangeRow) -> dict[str, object]:
+    """Write the decision down: what matched and why, who was looked at, what is missing, on which versions."""
+    by_requirement: dict[int, list[str]] = {}
+    for planned, row in zip(plan.planned, change["assignments"], strict=True):
+        by_requirement.setdefault(planned.requirement, []).append(row["id"])
+    return {
+        "ruleset_version": plan.ruleset_version,
+        "directory_version": plan.directory_version,
+        "decided_at": change["occurred_at"],
+        "facts": {key: sorted(v) if isinstance(v, frozenset) else v for key, v in plan.facts.items()},
+        "matched": [
+            {
+                "rule": rule.id,
+                "name": {"zh": rule.name_zh, "en": rule.name_en},
+                "conditions": [
+                    {
+                        "text": c.text,
+                        "value": list(c.value) if isinstance(c.value, tuple) else c.value,
+                        "met": c.met,
+                    }
+                    for c in conditions
+                ],
+            }
+            for rule, conditions in plan.conditions()
+        ],
+        "excluded": sorted({exclusion.unit_kind for rule in plan.matched for exclusion in rule.exclude}),
+        "requirements": [
+            {
+                **requirement_data(requirement),
+                "filled": by_requirement.get(number, []),
+                "shortfall": _requirement_shortfall(plan, number),
+            }
+            for number, requirement in enumerate(plan.requirements)
+        ],
+        "considered": [
+            {
+                "unit_id": entry.candidate.unit.id,
+                "requirement": entry.candidate.requirement,
+                "rank": entry.rank,
+                "outcome": entry.outcome,
+                "reason": entry.reason,
+                "distance_m": entry.candidate.distance_m,
+                "position_age_s": entry.candidate.position_age_s,
+                "load": entry.candidate.load,
+            }
+            for entry in plan.considered
+        ],
+    }
+
+
+def _requirement_shortfall(plan: Plan, number: int) -> dict[str, object] | None:
+    missing = [entry for entry in plan.shortfalls if entry.requirement == number]
+    return {"reason": missing[0].reason, "count": len(missing)} if missing else None

@@ -1,0 +1,122 @@
+"""The shapes of stored incidents, assignments and changes, as PostgreSQL prints a row as JSON.
+
+Instants are strings, "2026-11-23T08:50:53.123456+00:00": what is written, sent and replayed is one and the same.
+"""
+
+from datetime import UTC, datetime
+from typing import TypedDict
+
+from dispatch.domain.events import EventData
+
+
+class LocationData(TypedDict):
+    """A location as given, and where that is in WGS-84."""
+
+    longitude: float
+    latitude: float
+    crs: str
+    accuracy_m: float | None
+    wgs84: dict[str, float]
+
+
+class ShortfallData(TypedDict):
+    """A place in the plan that nobody fills."""
+
+    slot: int
+    unit_kind: str
+    role: str
+    reason: str
+    count: int
+
+
+class IncidentRow(TypedDict):
+    """An incident as stored."""
+
+    id: str
+    number: str
+    source_id: str | None
+    source_reference: str | None
+    version: int
+    status: str
+    incident_type: str
+    channel: str
+    place: dict[str, object] | None
+    place_id: str | None
+    location: LocationData | None
+    division_code: str
+    area_class: str
+    address: str | None
+    description: str | None
+    caller: dict[str, object] | None
+    severity: str
+    urgency: str
+    tags: list[str]
+    exercise: str
+    sensitive: bool
+    device_id: str | None
+    call_count: int
+    shortfalls: list[ShortfallData]
+    pending_slots: list[int]
+    unit_ids: list[str]
+    opened_at: str
+    closed_at: str | None
+    disposition: str | None
+    merged_into: str | None
+    updated_by: str
+
+
+class AssignmentRow(TypedDict):
+    """An assignment as stored."""
+
+    id: str
+    incident_id: str
+    unit_id: str
+    role: str
+    mandatory: bool
+    slot: int
+    status: str
+    version: int
+    selection: dict[str, object]
+    issued_at: str
+    deliver_by: str | None
+    urge_by: str | None
+    acknowledge_by: str | None
+    depart_by: str | None
+    arrive_by: str | None
+    feedback_by: str | None
+    close_by: str | None
+    delivered_at: str | None
+    seen_at: str | None
+    acknowledged_at: str | None
+    en_route_at: str | None
+    on_scene_at: str | None
+    fed_back_at: str | None
+    completed_at: str | None
+    ended_at: str | None
+    excused_at: str | None
+    steps_done: list[str]
+    reason: str | None
+    feedback: dict[str, object] | None
+    backup_for: str | None
+    updated_by: str
+
+
+class ChangeRow(TypedDict):
+    """What one operation left behind."""
+
+    incident: IncidentRow | None
+    assignments: list[AssignmentRow]
+    events: list[EventData]
+    unit: dict[str, object] | None
+    occurred_at: str
+
+
+def instant(moment: datetime) -> str:
+    """Write an aware datetime exactly as PostgreSQL's to_json does in a UTC session."""
+    text = moment.astimezone(UTC).replace(tzinfo=None).isoformat()
+    return (text.rstrip("0").rstrip(".") if "." in text else text) + "+00:00"
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an instant back."""
+    return datetime.fromisoformat(text)

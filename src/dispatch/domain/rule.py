@@ -1,0 +1,105 @@
+"""A routing rule: when it matches, who is required and who must never be sent."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from dispatch.domain.condition_tree import Condition, condition_data
+
+ROLES: Final = ("lead", "support", "notify")
+CRITERIA: Final = ("jurisdiction", "nearest", "load", "rank")
+DEFAULT_CHOOSE: Final = ("jurisdiction", "nearest", "load")
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """Units of one kind in one role; `choose` ranks the candidates, `substitutes` are asked in order when none is left.
+
+    A lead requirement for several units makes the best of them the lead and the others its support.
+    """
+
+    unit_kind: str
+    role: str
+    count: int = 1
+    mandatory: bool = True
+    choose: tuple[str, ...] = DEFAULT_CHOOSE
+    substitutes: tuple[str, ...] = ()
+    capability: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A unit kind that must not be sent, and why; wins over every requirement."""
+
+    unit_kind: str
+    reason_zh: str
+    reason_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition and what follows from it.
+
+    Reading stops after a `final` rule that matches. A catch-all has no condition: it applies when no final rule does.
+    """
+
+    id: str
+    name_zh: str
+    name_en: str
+    priority: int
+    final: bool
+    when: Condition | None
+    require: tuple[Requirement, ...]
+    exclude: tuple[Exclusion, ...] = ()
+    catch_all: bool = False
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Sort by this: the highest priority first, equal priorities by id."""
+        return (-self.priority, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A numbered set of rules in reading order; the order in which they were written means nothing."""
+
+    version: int
+    name_zh: str
+    name_en: str
+    rules: tuple[Rule, ...]
+
+
+def ruleset_data(ruleset: Ruleset) -> dict[str, object]:
+    """Turn a ruleset back into the plain data it is read from, every default written out."""
+    return {
+        "name": {"zh": ruleset.name_zh, "en": ruleset.name_en},
+        "rules": [rule_data(rule) for rule in ruleset.rules],
+    }
+
+
+def rule_data(rule: Rule) -> dict[str, object]:
+    """Turn one rule back into plain data."""
+    return {
+        "id": rule.id,
+        "name": {"zh": rule.name_zh, "en": rule.name_en},
+        "priority": rule.priority,
+        "final": rule.final,
+        "catch_all": rule.catch_all,
+        "when": None if rule.when is None else condition_data(rule.when),
+        "require": [_requirement_data(requirement) for requirement in rule.require],
+        "exclude": [
+            {"unit_kind": exclusion.unit_kind, "reason": {"zh": exclusion.reason_zh, "en": exclusion.reason_en}}
+            for exclusion in rule.exclude
+        ],
+    }
+
+
+def _requirement_data(requirement: Requirement) -> dict[str, object]:
+    return {
+        "unit_kind": requirement.unit_kind,
+        "role": requirement.role,
+        "count": requirement.count,
+        "mandatory": requirement.mandatory,
+        "choose": list(requirement.choose),
+        "substitutes": list(requirement.substitutes),
+        "capability": requirement.capability,
+    }

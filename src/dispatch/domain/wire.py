@@ -1,0 +1,128 @@
+"""The public shape of incidents, assignments and units: rows in, what consoles and integrators see out.
+
+One shape for HTTP answers, snapshots and live frames. Unit names come from the directory in memory.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Protocol
+
+from dispatch.domain.escalation import overdue
+from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
+from dispatch.domain.unit import Unit, UnitState, is_on_duty
+
+Json = dict[str, object]
+
+_INCIDENT_FIELDS = (
+    "id",
+    "number",
+    "source_reference",
+    "version",
+    "status",
+    "incident_type",
+    "channel",
+    "place",
+    "location",
+    "division_code",
+    "area_class",
+    "address",
+    "severity",
+    "urgency",
+    "tags",
+    "exercise",
+    "device_id",
+    "call_count",
+    "shortfalls",
+    "opened_at",
+    "closed_at",
+    "disposition",
+    "merged_into",
+    "updated_by",
+)
+_ASSIGNMENT_FIELDS = (
+    "id",
+    "incident_id",
+    "role",
+    "mandatory",
+    "slot",
+    "status",
+    "version",
+    "selection",
+    "issued_at",
+    "deliver_by",
+    "urge_by",
+    "acknowledge_by",
+    "depart_by",
+    "arrive_by",
+    "feedback_by",
+    "close_by",
+    "delivered_at",
+    "seen_at",
+    "acknowledged_at",
+    "en_route_at",
+    "on_scene_at",
+    "fed_back_at",
+    "completed_at",
+    "ended_at",
+    "excused_at",
+    "steps_done",
+    "reason",
+    "feedback",
+    "backup_for",
+    "updated_by",
+)
+
+
+class UnitNames(Protocol):
+    """Anything that knows units by id."""
+
+    units: Mapping[str, Unit]
+
+
+def unit_view(unit_id: str, names: UnitNames) -> Json:
+    """Name a unit; one that left the directory keeps its id."""
+    unit = names.units.get(unit_id)
+    if unit is None:
+        return {"id": unit_id, "code": None, "name": None, "name_en": None, "kind": None, "agency": None}
+    return {
+        "id": unit.id,
+        "code": unit.code,
+        "name": unit.name,
+        "name_en": unit.name_en,
+        "kind": unit.kind,
+        "agency": unit.agency,
+    }
+
+
+def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None = None) -> Json:
+    """Shape an assignment; `overdue` needs the instant at which it is looked at."""
+    view: Json = {field: row[field] for field in _ASSIGNMENT_FIELDS}  # type: ignore[literal-required]
+    view["unit"] = unit_view(row["unit_id"], names)
+    view["overdue"] = [] if now is None else overdue(row, now)
+    return view
+
+
+def incident_view(row: IncidentRow, assignments: Iterable[Json], *, details: bool) -> Json:
+    """Shape an incident; without `details` its description and caller are withheld and said to be."""
+    view: Json = {field: row[field] for field in _INCIDENT_FIELDS}  # type: ignore[literal-required]
+    view["description"] = row["description"] if details else None
+    view["caller"] = row["caller"] if details else None
+    view["restricted"] = not details
+    view["assignments"] = list(assignments)
+    return view
+
+
+def unit_state_view(unit: Unit, state: UnitState, local: datetime, names: UnitNames) -> Json:
+    """Shape a unit with its duty and position. Whether it is busy follows from the assignments, not from here."""
+    on_duty = is_on_duty(unit, state, local)
+    position, at = state.position, state.position_at
+    return {
+        **unit_view(unit.id, names),
+        "division_code": unit.division_code,
+        "status": "available" if on_duty else ("off_duty" if state.duty == "available" else state.duty),
+        "duty": state.duty,
+        "version": state.version,
+        "committed_to": state.committed_to,
+        "position": None if position is None else {"longitude": position.longitude, "latitude": position.latitude},
+        "position_at": None if at is None else instant(at),
+    }

@@ -1,0 +1,147 @@
+"""Who reads what: one encoding per kind of reader, nobody more than they may."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import pytest
+
+from dispatch.domain.disclosure import is_sensitive, may_read_details
+from dispatch.domain.rows import ChangeRow
+from dispatch.live.frames import Frames
+from tests.support.world import FOUR, NOW, PLAIN, assignment_of, directory, incident_of, later, moved, opened
+
+DETAILS = ("description", "caller", "restricted")
+
+
+def frames(change: ChangeRow, cursor: str = "epoch.7") -> Frames:
+    return Frames(change, directory(FOUR), cursor)
+
+
+def read(texts: Iterable[str]) -> list[dict[str, Any]]:
+    return [orjson.loads(text) for text in texts]
+
+
+def acknowledged() -> ChangeRow:
+    opening = opened()
+    return later(opening, "assignment.acknowledged", [moved(assignment_of(opening, "police"), "acknowledged")])
+
+
+def test_a_desk_is_told_everything_that_happened() -> None:
+    told = read(frames(opened()).for_desk())
+    assert [frame["event"] for frame in told] == ["incident.opened", *["assignment.issued"] * 4]
+    for frame in told:
+        assert frame["incident"]["description"] == "病房里有人砸东西"
+        assert frame["incident"]["caller"] == {"name": "护士", "phone": "0731"}
+        assert frame["incident"]["restricted"] is False
+
+
+def test_a_unit_is_told_of_its_own_assignment_alone() -> None:
+    change = opened()
+    for unit in FOUR:
+        told = read(frames(change).for_unit(unit.id))
+        assert [frame["event"] for frame in told] == ["assignment.issued"]
+        assert told[0]["assignment"]["unit"]["code"] == unit.code
+        assert told[0]["assignment"]["id"] == assignment_of(change, unit.id)["id"]
+
+
+@pytest.mark.parametrize(
+    ("unit_id", "reads"), [("police", True), ("health", True), ("justice", False), ("community", False)]
+)
+def test_health_details_reach_the_lead_and_the_health_office_only(unit_id: str, reads: bool) -> None:
+    incident = read(frames(opened()).for_unit(unit_id))[0]["incident"]
+    assert incident["restricted"] is not reads
+    assert (incident["description"] is not None) is reads
+    assert (incident["caller"] is not None) is reads
+
+
+def test_what_is_not_sensitive_is_read_by_all_units_but_not_by_walls_and_buttons() -> None:
+    change = opened()
+    change["incident"] = incident_of(change) | {"sensitive": PLAIN.sensitive}  # type: ignore[typeddict-item]
+    made = frames(change)
+    assert all(read(made.for_unit(unit.id))[0]["incident"]["description"] for unit in FOUR)
+    for frame in read(made.for_screen()):
+        assert (frame["incident"]["description"], frame["incident"]["caller"]) == (None, None)
+        assert frame["incident"]["restricted"] is True
+
+
+@pytest.mark.parametrize("tag", ["sensitive_health", "victim_privacy", "minor"])
+def test_a_tag_makes_an_incident_sensitive(tag: str) -> None:
+    incident = incident_of(opened(tags=(tag,)))
+    incident["sensitive"] = False
+    assert is_sensitive(incident)
+    assert may_read_details(incident, role="lead", kind_is_sensitive=False)
+    assert may_read_details(incident, role="support", kind_is_sensitive=True)
+    assert not may_read_details(incident, role="support", kind_is_sensitive=False)
+    assert not may_read_details(incident, role=None, kind_is_sensitive=False)
+
+
+def test_later_steps_say_nothing_of_caller_and_description_to_anybody() -> None:
+    made = frames(acknowledged())
+    for frame in read([*made.for_desk(), *made.for_screen(), *made.for_unit("police"), *made.for_unit("justice")]):
+        assert frame["event"] == "assignment.acknowledged"
+        assert not set(DETAILS) & set(frame["incident"])
+        assert [row["status"] for row in frame["incident"]["assignments"]] == ["acknowledged"]
+        assert frame["assignment"]["status"] == "acknowledged"
+
+
+def test_a_new_lead_is_told_the_details_and_the_old_one_no_longer() -> None:
+    opening = opened()
+    rows = [
+        moved(assignment_of(opening, "justice"), "acknowledged", role="lead"),
+        moved(assignment_of(opening, "police"), "issued", role="support"),
+    ]
+    made = frames(later(opening, "incident.lead_changed", rows))
+    assert read(made.for_unit("justice"))[0]["incident"]["caller"] == {"name": "护士", "phone": "0731"}
+    assert read(made.for_unit("police"))[0]["incident"]["restricted"] is True
+    assert not set(DETAILS) & set(read(made.for_unit("community"))[0]["incident"])
+
+
+def test_all_readers_of_a_kind_share_the_same_bytes() -> None:
+    made = frames(acknowledged())
+    first = [next(iter(made.for_desk())), next(iter(made.for_unit("police"))), next(iter(made.for_unit("justice")))]
+    again = [next(iter(made.for_desk())), next(iter(made.for_screen())), next(iter(made.for_unit("community")))]
+    assert len({id(text) for text in first + again}) == 1
+    opening = frames(opened())
+    assert [id(text) for text in opening.for_desk()] == [id(text) for text in opening.for_desk()]
+
+
+def test_every_frame_carries_cursor_instant_facts_and_its_own_event() -> None:
+    change = opened()
+    told = read(frames(change, "abc.41").for_desk())
+    assert {frame["cursor"] for frame in told} == {"abc.41"}
+    assert {frame["occurred_at"] for frame in told} == {NOW.isoformat()}
+    assert {frame["type"] for frame in told} == {"event"}
+    assert [frame["event_id"] for frame in told] == [event["event_id"] for event in change["events"]]
+    assert all("facts" in frame for frame in told)
+
+
+def test_an_internal_column_never_leaves_the_house() -> None:
+    for frame in read(frames(opened()).for_desk()):
+        assert not {"pending_slots", "unit_ids", "source_id", "sensitive", "place_id"} & set(frame["incident"])
+
+
+def test_a_unit_that_left_the_directory_keeps_its_id() -> None:
+    frame = read(Frames(opened(), directory(), "e.1").for_desk())[1]
+    assert frame["assignment"]["unit"] == {
+        "id": "police",
+        "code": None,
+        "name": None,
+        "name_en": None,
+        "kind": None,
+        "agency": None,
+    }
+
+
+def test_a_unit_s_own_news_have_no_incident() -> None:
+    change: ChangeRow = {
+        "incident": None,
+        "assignments": [],
+        "events": [{"event_id": "e", "event": "unit.status_changed", "assignment_id": None, "facts": {}}],
+        "unit": {"id": "police", "status": "off_duty", "division_code": "430304", "version": 2},
+        "occurred_at": NOW.isoformat(),
+    }
+    frame = read(frames(change).for_unit("police"))[0]
+    assert frame["unit"]["status"] == "off_duty"
+    assert "incident" not in frame
+    assert "assignment" not in frame

@@ -1,0 +1,189 @@
+"""The hub: scope at every publish, held frames, bounded queues."""
+
+from collections.abc import Callable
+
+import orjson
+import pytest
+
+from dispatch.domain.rows import ChangeRow
+from dispatch.live.frames import Frames
+from dispatch.live.hub import MOST_WAITING, Hub, Subscriber, texts_for
+from dispatch.security import Principal
+from tests.support.world import DESK, FOUR, INTEGRATOR, NOW, WALL, console, directory, later, opened, principal
+
+BUTTON = principal("device", device_id="button")
+Listen = Callable[[Principal], Subscriber]
+
+
+def frames(change: ChangeRow) -> Frames:
+    return Frames(change, directory(FOUR), "e.1")
+
+
+def unit_news(division_code: str = "430304005") -> ChangeRow:
+    return {
+        "incident": None,
+        "assignments": [],
+        "events": [{"event_id": "e", "event": "unit.status_changed", "assignment_id": None, "facts": {}}],
+        "unit": {"id": "police", "division_code": division_code, "version": 2},
+        "occurred_at": NOW.isoformat(),
+    }
+
+
+def device_news(division_code: str = "430304005") -> ChangeRow:
+    facts: dict[str, object] = {"device_id": "button", "division_code": division_code}
+    return {
+        "incident": None,
+        "assignments": [],
+        "events": [{"event_id": "e", "event": "device.fault", "assignment_id": None, "facts": facts}],
+        "unit": None,
+        "occurred_at": NOW.isoformat(),
+    }
+
+
+@pytest.fixture
+def hub() -> Hub:
+    return Hub()
+
+
+@pytest.fixture
+def listen(hub: Hub) -> Listen:
+    def add(who: Principal) -> Subscriber:
+        subscriber = Subscriber(who, lambda _: None)
+        subscriber.release(lambda _xid, _seq: False)
+        hub.add(subscriber)
+        return subscriber
+
+    return add
+
+
+def events(subscriber: Subscriber) -> list[str]:
+    return [orjson.loads(text)["event"] for text in subscriber.waiting]
+
+
+def test_an_opening_reaches_everybody_concerned_and_nobody_else(hub: Hub, listen: Listen) -> None:
+    police, justice, desk, wall = (listen(who) for who in (console("police"), console("justice"), DESK, WALL))
+    sender, button = listen(INTEGRATOR), listen(BUTTON)
+    strangers = [
+        listen(console("fire")),
+        listen(principal("integrator", id="other")),
+        listen(principal("device", device_id="other")),
+        listen(principal(role="operator", division_codes=("430321",))),
+        listen(principal(role="operator", division_codes=())),
+        listen(principal("wall", division_codes=("4302",))),
+        listen(principal(role="responder", unit_id="fire", division_codes=("4303",))),
+    ]
+    hub.publish(xid=1, seq=1, frames=frames(opened(device_id="button")))
+    assert events(police) == events(justice) == ["assignment.issued"]
+    assert events(desk) == events(wall) == events(sender) == events(button)
+    assert events(desk) == ["incident.opened", *["assignment.issued"] * 4]
+    assert [subscriber.waiting for subscriber in strangers] == [[]] * len(strangers)
+
+
+def test_walls_and_buttons_get_no_personal_data(hub: Hub, listen: Listen) -> None:
+    for subscriber in (listen(WALL), listen(BUTTON), listen(principal(role="wall", division_codes=("4303",)))):
+        hub.publish(xid=1, seq=1, frames=frames(opened(device_id="button")))
+        assert subscriber.waiting
+        assert not any("护士" in text or "病房里" in text for text in subscriber.waiting)
+        hub.remove(subscriber)
+
+
+def test_two_consoles_of_one_unit_share_the_bytes(hub: Hub, listen: Listen) -> None:
+    first, second = listen(console("police")), listen(console("police"))
+    hub.publish(xid=1, seq=1, frames=frames(opened()))
+    assert first.waiting[0] is second.waiting[0]
+    assert hub.listeners("police") == 2
+
+
+def test_an_incident_that_moves_away_is_not_told_to_the_old_area(hub: Hub, listen: Listen) -> None:
+    desk = listen(principal(role="operator", division_codes=("430304",)))
+    change = opened()
+    hub.publish(xid=1, seq=1, frames=frames(change))
+    told = len(desk.waiting)
+    hub.publish(xid=2, seq=2, frames=frames(later(change, "incident.noted", division_code="430302001")))
+    assert len(desk.waiting) == told
+
+
+def test_somebody_who_left_hears_nothing_more(hub: Hub, listen: Listen) -> None:
+    police = listen(console("police"))
+    hub.remove(police)
+    hub.remove(police)
+    hub.publish(xid=1, seq=1, frames=frames(opened()))
+    assert police.waiting == []
+    assert hub.listeners("police") == 0
+
+
+def test_a_unit_s_status_reaches_its_consoles_and_the_desks_of_its_area(hub: Hub, listen: Listen) -> None:
+    own, desk, other = listen(console("police")), listen(DESK), listen(console("justice"))
+    hub.publish(xid=1, seq=1, frames=frames(unit_news()))
+    assert events(own) == events(desk) == ["unit.status_changed"]
+    hub.publish(xid=2, seq=2, frames=frames(unit_news("430202")))
+    assert len(desk.waiting) == 1
+    assert other.waiting == []
+
+
+def test_a_faulty_button_is_heard_by_the_desks_of_its_area_and_by_itself(hub: Hub, listen: Listen) -> None:
+    desk, button, wall, police = listen(DESK), listen(BUTTON), listen(WALL), listen(console("police"))
+    hub.publish(xid=1, seq=1, frames=frames(device_news()))
+    assert events(desk) == events(button) == ["device.fault"]
+    hub.publish(xid=2, seq=2, frames=frames(device_news("430202")))
+    assert len(desk.waiting) == 1
+    assert (wall.waiting, police.waiting) == ([], [])
+
+
+def test_what_came_during_the_snapshot_follows_without_what_it_told() -> None:
+    drained: list[Subscriber] = []
+    subscriber = Subscriber(DESK, drained.append)
+    for seq in (1, 2, 3):
+        subscriber.offer(100 + seq, seq, [f"frame {seq}"])
+    assert (subscriber.waiting, drained) == ([], [])
+    subscriber.release(lambda xid, _: xid <= 102)
+    assert subscriber.waiting == ["frame 3"]
+    assert drained == [subscriber]
+    subscriber.offer(104, 4, ["frame 4"])
+    assert subscriber.waiting == ["frame 3", "frame 4"]
+
+
+def test_a_slow_reader_overflows_and_a_quick_one_beside_it_does_not(hub: Hub, listen: Listen) -> None:
+    slow, quick = listen(console("police")), listen(console("justice"))
+    change = frames(later(opened(), "incident.noted"))
+    for seq in range(MOST_WAITING + 1):
+        hub.publish(xid=seq, seq=seq, frames=change)
+        quick.waiting.clear()
+    assert slow.overflowed
+    assert not quick.overflowed
+
+
+def test_holding_is_bounded_too() -> None:
+    subscriber = Subscriber(DESK, lambda _: None)
+    for seq in range(MOST_WAITING + 1):
+        subscriber.offer(seq, seq, ["x"])
+    assert subscriber.overflowed
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        DESK,
+        WALL,
+        INTEGRATOR,
+        BUTTON,
+        console("police"),
+        console("justice"),
+        console("fire"),
+        principal(role="operator", division_codes=("430321",)),
+        principal("integrator", id="other"),
+        principal(role="responder", unit_id="community", division_codes=("4303",)),
+    ],
+    ids=lambda who: "-".join([who.kind, who.unit_id or who.id, *who.division_codes]),
+)
+@pytest.mark.parametrize(
+    "change",
+    [opened(device_id="button"), unit_news(), unit_news("430202"), device_news(), device_news("430202")],
+    ids=["incident", "unit", "unit elsewhere", "device", "device elsewhere"],
+)
+def test_a_resume_tells_exactly_what_the_live_link_would_have_told(
+    hub: Hub, listen: Listen, who: Principal, change: ChangeRow
+) -> None:
+    subscriber = listen(who)
+    hub.publish(xid=1, seq=1, frames=frames(change))
+    assert texts_for(who, frames(change)) == subscriber.waiting

@@ -1,0 +1,95 @@
+"""A supervised loop: whatever a pass does, the next one comes."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+
+import pytest
+
+from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.jobs import loop as module
+from dispatch.jobs.loop import Loop, every
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Let the loop sleep in no time."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep, timeout=asyncio.timeout))
+    return slept
+
+
+async def run(acts: list[Callable[[], Awaitable[object]]], **options: float) -> tuple[Loop, int]:
+    passes = 0
+
+    async def once() -> None:
+        nonlocal passes
+        passes += 1
+        await acts[passes - 1]()
+
+    async def pause() -> None:
+        if passes == len(acts):
+            raise asyncio.CancelledError
+
+    loop = Loop("x", once, pause, **options)
+    loop.succeeded_at = -1e9
+    with pytest.raises(asyncio.CancelledError):
+        await loop.run()
+    return loop, passes
+
+
+async def well() -> None:
+    await asyncio.sleep(0)
+
+
+async def bug() -> None:
+    raise ZeroDivisionError
+
+
+async def outage() -> None:
+    raise DatabaseUnavailableError("gone", facts={"cause": "x"})
+
+
+async def for_ever() -> None:
+    await asyncio.Event().wait()
+
+
+@pytest.mark.expects_error_log
+async def test_a_bug_in_one_pass_does_not_end_the_loop(slept: list[float]) -> None:
+    loop, passes = await run([bug, bug, well])
+    assert passes == 3
+    assert loop.is_healthy
+    assert len(slept) == 2
+
+
+async def test_a_database_that_is_away_is_a_warning_and_no_more(
+    slept: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    loop, passes = await run([outage, outage])
+    assert passes == 2
+    assert not loop.is_healthy
+    assert {record.levelname for record in caplog.records} <= {"WARNING"}
+
+
+@pytest.mark.expects_error_log
+async def test_a_pass_that_hangs_is_cut_off_at_its_deadline(slept: list[float]) -> None:
+    loop, passes = await run([for_ever, well], deadline_s=0.01)
+    assert passes == 2
+    assert loop.is_healthy
+
+
+async def test_a_loop_that_does_not_succeed_is_not_healthy() -> None:
+    loop = Loop("x", well, well, healthy_within_s=5)
+    assert loop.is_healthy
+    loop.succeeded_at -= 6
+    assert not loop.is_healthy
+
+
+async def test_pausing_takes_the_time_that_was_asked_for(slept: list[float]) -> None:
+    await every(2.5)()
+    assert slept == [2.5]
