@@ -1,0 +1,1 @@
+"""The only SQL. Statements in, rows out; no decisions."""

@@ -1,0 +1,204 @@
+"""Keys, people and sessions. Only hashes of secrets are stored."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from dispatch.storage.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a key or a session, as stored."""
+
+    kind: str
+    id: str
+    name: str
+    role: str | None
+    unit_id: str | None
+    device_id: str | None
+    division_codes: tuple[str, ...]
+
+
+_KEY: Final = """
+SELECT kind, id::text, name, NULL AS role, unit_id::text, device_id::text, division_codes FROM api_key
+WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+"""
+_SESSION: Final = """
+SELECT 'person' AS kind, p.id::text, p.name, p.role, p.unit_id::text, NULL AS device_id, p.division_codes
+FROM session s JOIN person p ON p.id = s.person_id
+WHERE s.token_hash = $1 AND s.expires_at > clock_timestamp() AND p.disabled_at IS NULL
+"""
+
+
+def _holder(row: asyncpg.Record | None) -> Holder | None:
+    if row is None:
+        return None
+    return Holder(
+        row["kind"],
+        row["id"],
+        row["name"],
+        row["role"],
+        row["unit_id"],
+        row["device_id"],
+        tuple(row["division_codes"]),
+    )
+
+
+async def find_key_holder(connection: Connection, token_hash: bytes) -> Holder | None:
+    """Find who holds a live API key."""
+    return _holder(await connection.fetchrow(_KEY, token_hash))
+
+
+async def find_session_holder(connection: Connection, token_hash: bytes) -> Holder | None:
+    """Find whose session a cookie is."""
+    return _holder(await connection.fetchrow(_SESSION, token_hash))
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key to be stored."""
+
+    id: str
+    token_hash: bytes
+    name: str
+    kind: str
+    unit_id: str | None = None
+    device_id: str | None = None
+    division_codes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+
+
+async def insert_keys(connection: Connection, keys: list[NewKey]) -> None:
+    """Store keys; one whose id exists is replaced."""
+    await connection.executemany(
+        "INSERT INTO api_key (id, token_hash, name, kind, unit_id, device_id, division_codes, expires_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET token_hash = excluded.token_hash, "
+        "revoked_at = NULL, expires_at = excluded.expires_at",
+        [
+            (
+                key.id,
+                key.token_hash,
+                key.name,
+                key.kind,
+                key.unit_id,
+                key.device_id,
+                list(key.division_codes),
+                key.expires_at,
+            )
+            for key in keys
+        ],
+    )
+
+
+async def revoke_key(connection: Connection, key_id: str) -> bool:
+    """Revoke a key at once. False when there is none."""
+    found = await connection.fetchval(
+        "UPDATE api_key SET revoked_at = coalesce(revoked_at, clock_timestamp()) WHERE id = $1 RETURNING 1", key_id
+    )
+    return found is not None
+
+
+async def list_keys(connection: Connection) -> list[dict[str, object]]:
+    """List keys without their hashes, newest first."""
+    rows = await connection.fetch(
+        "SELECT to_json(k) AS key FROM (SELECT id, name, kind, unit_id, device_id, division_codes, created_at, "
+        "expires_at, revoked_at FROM api_key ORDER BY created_at DESC) k"
+    )
+    return [json.loads(row["key"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class NewPerson:
+    """A person to be stored."""
+
+    id: str
+    login: str
+    name: str
+    role: str
+    unit_id: str | None
+    division_codes: tuple[str, ...]
+    password_hash: str
+
+
+async def upsert_person(connection: Connection, person: NewPerson) -> None:
+    """Store a person or change one with the same login."""
+    await connection.execute(
+        "INSERT INTO person (id, login, name, role, unit_id, division_codes, password_hash) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (login) DO UPDATE SET name = excluded.name, "
+        "role = excluded.role, unit_id = excluded.unit_id, division_codes = excluded.division_codes, "
+        "password_hash = excluded.password_hash, disabled_at = NULL",
+        person.id,
+        person.login,
+        person.name,
+        person.role,
+        person.unit_id,
+        list(person.division_codes),
+        person.password_hash,
+    )
+
+
+async def find_password(connection: Connection, login: str) -> tuple[str, str] | None:
+    """Find id and password hash of a person who may log in."""
+    row = await connection.fetchrow(
+        "SELECT id::text, password_hash FROM person WHERE login = $1 AND disabled_at IS NULL", login
+    )
+    return None if row is None else (row["id"], row["password_hash"])
+
+
+async def disable_person(connection: Connection, login: str) -> bool:
+    """Shut a person out and end their sessions. False when there is none."""
+    person_id = await connection.fetchval(
+        "UPDATE person SET disabled_at = clock_timestamp() WHERE login = $1 RETURNING id", login
+    )
+    if person_id is None:
+        return False
+    await connection.execute("DELETE FROM session WHERE person_id = $1", person_id)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    """A session to be stored."""
+
+    token_hash: bytes
+    id: str
+    person_id: str
+    lives_for_s: float
+
+
+async def insert_session(connection: Connection, session: NewSession) -> None:
+    """Store a session."""
+    await connection.execute(
+        "INSERT INTO session (token_hash, id, person_id, expires_at) "
+        "VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))",
+        session.token_hash,
+        session.id,
+        session.person_id,
+        session.lives_for_s,
+    )
+
+
+async def delete_session(connection: Connection, token_hash: bytes) -> None:
+    """End a session."""
+    await connection.execute("DELETE FROM session WHERE token_hash = $1", token_hash)
+
+
+async def delete_expired_sessions(connection: Connection) -> None:
+    """Forget sessions that ended by themselves."""
+    await connection.execute("DELETE FROM session WHERE expires_at < clock_timestamp()")
+
+
+async def find_unit_id(connection: Connection, code: str) -> str | None:
+    """Find a unit by its code."""
+    found: str | None = await connection.fetchval("SELECT id::text FROM unit WHERE code = $1", code)
+    return found
+
+
+async def find_device_id(connection: Connection, code: str) -> str | None:
+    """Find a device by its code."""
+    found: str | None = await connection.fetchval("SELECT id::text FROM device WHERE code = $1", code)
+    return found

@@ -1,0 +1,148 @@
+"""Writes a directory bundle (plain dicts, keyed by code) into the database, set-based, in one transaction.
+
+Loading the same bundle twice changes nothing but the version: identities follow from codes.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid5
+
+from dispatch.storage.database import Connection
+
+NAMESPACE: Final = UUID("3f1d6f0e-8a54-4b7e-9c11-0d6a3f5b7e21")
+"""Identities of directory rows are UUIDv5 of their kind and code in this namespace: stable over reloads."""
+Bundle = dict[str, list[dict[str, object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Which rows of a bundle go into which table."""
+
+    key: str
+    table: str
+    primary: str
+    columns: str
+
+
+_UNIT: Final = (
+    "id code kind agency name name_en division_code longitude latitude phone rank superior_id capabilities "
+    "jurisdiction schedule on_call"
+)
+_PROFILE: Final = "code deliver_s urge_s acknowledge_s depart_s arrive_s feedback_s close_s remind_s"
+_DEVICE: Final = (
+    "id code place_id name name_en trigger_mode hold_ms silent choices default_incident_type phone merge_window_s"
+)
+_TARGETS: Final = (
+    _Target("agencies", "agency", "code", "code name name_en"),
+    _Target("unit_kinds", "unit_kind", "code", "code name name_en exclusive sensitive"),
+    _Target("place_kinds", "place_kind", "code", "code name name_en"),
+    _Target("divisions", "division", "code", "code name name_en parent_code level area_class longitude latitude"),
+    _Target("clock_profiles", "clock_profile", "code", _PROFILE),
+    _Target(
+        "incident_types", "incident_type", "code", "code name name_en class severity urgency clock_profile sensitive"
+    ),
+    _Target("units", "unit", "id", _UNIT),
+    _Target("places", "place", "id", "id code kind name name_en address division_code longitude latitude phone notes"),
+    _Target("devices", "device", "id", _DEVICE),
+)
+
+
+def identity(kind: str, code: str) -> str:
+    """Give the stable id of a directory row."""
+    return str(uuid5(NAMESPACE, f"{kind}:{code}"))
+
+
+def _resolved(key: str, row: dict[str, object]) -> dict[str, object]:
+    if key == "units":
+        superior = row.get("superior")
+        return {
+            **row,
+            "id": identity("unit", str(row["code"])),
+            "superior_id": identity("unit", str(superior)) if superior else None,
+        }
+    if key == "places":
+        return {**row, "id": identity("place", str(row["code"]))}
+    if key == "devices":
+        return {
+            **row,
+            "id": identity("device", str(row["code"])),
+            "place_id": identity("place", str(row["place"])),
+        }
+    return row
+
+
+async def write_bundle(connection: Connection, bundle: Bundle) -> int:
+    """Insert or update every row of a bundle and raise the directory's version, which is returned."""
+    for target in _TARGETS:
+        rows = [_resolved(target.key, row) for row in bundle.get(target.key, [])]
+        if rows:
+            await _upsert(connection, target, json.dumps(rows, ensure_ascii=False))
+    await connection.execute("INSERT INTO unit_state (unit_id) SELECT id FROM unit ON CONFLICT DO NOTHING")
+    await connection.execute("INSERT INTO device_state (device_id) SELECT id FROM device ON CONFLICT DO NOTHING")
+    return int(await connection.fetchval("UPDATE directory_version SET version = version + 1 RETURNING version"))
+
+
+async def _upsert(connection: Connection, target: "_Target", rows: str) -> None:
+    columns = target.columns.split()
+    names = ", ".join(columns)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column != target.primary)
+    await connection.execute(
+        f"INSERT INTO {target.table} ({names}) "
+        f"SELECT {names} FROM json_populate_recordset(NULL::{target.table}, $1::json) "
+        f"ON CONFLICT ({target.primary}) DO UPDATE SET {changes}",
+        rows,
+    )
+
+
+async def write_ruleset(connection: Connection, body: str, *, published_by: str, note: str | None) -> int:
+    """Publish a ruleset as the next version, unless it equals the newest one; give the version in force."""
+    newest = await connection.fetchrow("SELECT version, body FROM ruleset ORDER BY version DESC LIMIT 1")
+    if newest is not None and json.loads(newest["body"]) == json.loads(body):
+        return int(newest["version"])
+    return int(
+        await connection.fetchval(
+            "INSERT INTO ruleset (version, body, published_by, note) "
+            "SELECT coalesce(max(version), 0) + 1, $1::json, $2, $3 FROM ruleset RETURNING version",
+            body,
+            published_by,
+            note,
+        )
+    )
+
+
+async def newest_ruleset(connection: Connection) -> tuple[int, str] | None:
+    """Give version and body of the ruleset in force."""
+    row = await connection.fetchrow("SELECT version, body FROM ruleset ORDER BY version DESC LIMIT 1")
+    return None if row is None else (row["version"], row["body"])
+
+
+async def find_ruleset(connection: Connection, version: int) -> str | None:
+    """Give the body of one version."""
+    body: str | None = await connection.fetchval("SELECT body FROM ruleset WHERE version = $1", version)
+    return body
+
+
+async def list_rulesets(connection: Connection) -> list[dict[str, object]]:
+    """List the versions, newest first, without their bodies."""
+    rows = await connection.fetch(
+        "SELECT to_json(r) AS ruleset FROM (SELECT version, published_at, published_by, note FROM ruleset) r "
+        "ORDER BY (r).version DESC"
+    )
+    return [json.loads(row["ruleset"]) for row in rows]
+
+
+async def versions(connection: Connection) -> tuple[int, int]:
+    """Give directory version and ruleset version as stored."""
+    row = await connection.fetchrow(
+        "SELECT (SELECT version FROM directory_version) AS directory, "
+        "(SELECT coalesce(max(version), 0) FROM ruleset) AS ruleset"
+    )
+    return (0, 0) if row is None else (row["directory"], row["ruleset"])
+
+
+async def list_codes(connection: Connection) -> tuple[frozenset[str], frozenset[str]]:
+    """Give the codes of all unit kinds and of all incident types."""
+    kinds = await connection.fetch("SELECT code FROM unit_kind")
+    types = await connection.fetch("SELECT code FROM incident_type")
+    return frozenset(row["code"] for row in kinds), frozenset(row["code"] for row in types)

@@ -1,0 +1,182 @@
+"""Reads the directory into memory, with the states of its units."""
+
+import json
+from datetime import time
+from typing import cast
+
+import asyncpg
+
+from dispatch.domain.clock_profile import ClockProfile
+from dispatch.domain.directory import Device, Directory, DirectoryContent, Division, IncidentType, Place
+from dispatch.domain.geo import Point
+from dispatch.domain.unit import Contact, Duty, ShiftWindow, Unit, UnitKind, UnitState
+from dispatch.storage.database import Connection
+from dispatch.storage.space import SpatialIndex
+
+
+async def directory_version(connection: Connection) -> int:
+    """Read the version of the directory as stored."""
+    return int(await connection.fetchval("SELECT version FROM directory_version"))
+
+
+async def load_directory(connection: Connection) -> Directory:
+    """Read everything and build the indexes. Call it inside a snapshot: the version must fit the rows."""
+    kinds = {row["code"]: _unit_kind(row) for row in await connection.fetch("SELECT * FROM unit_kind")}
+    units = {
+        str(row["id"]): _unit(row, kinds[row["kind"]])
+        for row in await connection.fetch("SELECT * FROM unit ORDER BY code")
+    }
+    divisions = {row["code"]: _division(row) for row in await connection.fetch("SELECT * FROM division")}
+    content = DirectoryContent(
+        version=await directory_version(connection),
+        unit_kinds=kinds,
+        units=units,
+        places={str(row["id"]): _place(row) for row in await connection.fetch("SELECT * FROM place")},
+        devices={str(row["id"]): _device(row) for row in await connection.fetch("SELECT * FROM device")},
+        divisions=divisions,
+        incident_types={
+            row["code"]: _incident_type(row) for row in await connection.fetch("SELECT * FROM incident_type")
+        },
+        clock_profiles={row["code"]: _profile(row) for row in await connection.fetch("SELECT * FROM clock_profile")},
+        place_kinds={
+            row["code"]: (row["name"], row["name_en"]) for row in await connection.fetch("SELECT * FROM place_kind")
+        },
+    )
+    return Directory(content, SpatialIndex(units.values(), divisions.values()))
+
+
+async def load_states(connection: Connection) -> dict[str, UnitState]:
+    """Read the states of all units, with the number of their open assignments."""
+    rows = await connection.fetch(
+        "SELECT unit_id::text, count(*) AS load FROM assignment WHERE status IN "
+        "('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene') GROUP BY unit_id"
+    )
+    loads: dict[str, int] = {row["unit_id"]: row["load"] for row in rows}
+    states = {
+        str(row["unit_id"]): state_of(row, loads.get(str(row["unit_id"]), 0))
+        for row in await connection.fetch("SELECT * FROM unit_state")
+    }
+    for unit_id, load in loads.items():
+        states.setdefault(unit_id, UnitState(load=load))
+    return states
+
+
+def state_of(row: asyncpg.Record, load: int) -> UnitState:
+    """Turn a row of unit_state into a state."""
+    longitude, latitude = row["longitude"], row["latitude"]
+    return UnitState(
+        duty=cast("Duty", row["duty"]),
+        committed_to=str(row["committed_to"]) if row["committed_to"] else None,
+        position=None if longitude is None else Point(longitude, latitude),
+        position_at=row["position_at"],
+        load=load,
+        version=row["version"],
+    )
+
+
+def _point(row: asyncpg.Record) -> Point:
+    return Point(row["longitude"], row["latitude"])
+
+
+def _unit_kind(row: asyncpg.Record) -> UnitKind:
+    return UnitKind(row["code"], row["name"], row["name_en"], row["exclusive"], row["sensitive"])
+
+
+def _unit(row: asyncpg.Record, kind: UnitKind) -> Unit:
+    return Unit(
+        id=str(row["id"]),
+        code=row["code"],
+        kind=row["kind"],
+        agency=row["agency"],
+        name=row["name"],
+        name_en=row["name_en"],
+        division_code=row["division_code"],
+        point=_point(row),
+        phone=row["phone"],
+        rank=row["rank"],
+        superior_id=str(row["superior_id"]) if row["superior_id"] else None,
+        capabilities=frozenset(row["capabilities"]),
+        jurisdiction=tuple(row["jurisdiction"]),
+        schedule=_schedule(row["schedule"]),
+        on_call=_contact(row["on_call"]),
+        exclusive=kind.exclusive,
+        sensitive=kind.sensitive,
+    )
+
+
+def _schedule(text: str | None) -> tuple[ShiftWindow, ...] | None:
+    if text is None or (windows := json.loads(text)) is None:
+        return None
+    return tuple(
+        ShiftWindow(frozenset(window["days"]), time.fromisoformat(window["from"]), time.fromisoformat(window["to"]))
+        for window in windows
+    )
+
+
+def _contact(text: str | None) -> Contact | None:
+    contact = None if text is None else json.loads(text)
+    return None if contact is None else Contact(contact["name"], contact["phone"])
+
+
+def _division(row: asyncpg.Record) -> Division:
+    return Division(
+        row["code"], row["name"], row["name_en"], row["parent_code"], row["level"], row["area_class"], _point(row)
+    )
+
+
+def _place(row: asyncpg.Record) -> Place:
+    return Place(
+        str(row["id"]),
+        row["code"],
+        row["kind"],
+        row["name"],
+        row["name_en"],
+        row["address"],
+        row["division_code"],
+        _point(row),
+        row["phone"],
+    )
+
+
+def _device(row: asyncpg.Record) -> Device:
+    return Device(
+        id=str(row["id"]),
+        code=row["code"],
+        place_id=str(row["place_id"]),
+        name=row["name"],
+        name_en=row["name_en"],
+        trigger_mode=row["trigger_mode"],
+        hold_ms=row["hold_ms"],
+        silent=row["silent"],
+        choices=tuple(row["choices"]),
+        default_incident_type=row["default_incident_type"],
+        phone=row["phone"],
+        merge_window_s=row["merge_window_s"],
+    )
+
+
+def _incident_type(row: asyncpg.Record) -> IncidentType:
+    return IncidentType(
+        code=row["code"],
+        name=row["name"],
+        name_en=row["name_en"],
+        incident_class=row["class"],
+        severity=row["severity"],
+        urgency=row["urgency"],
+        clock_profile=row["clock_profile"],
+        sensitive=row["sensitive"],
+    )
+
+
+def _profile(row: asyncpg.Record) -> ClockProfile:
+    return ClockProfile(
+        code=row["code"],
+        deliver_s=row["deliver_s"],
+        urge_s=row["urge_s"],
+        acknowledge_s=row["acknowledge_s"],
+        depart_s=row["depart_s"],
+        arrive_s=None if row["arrive_s"] is None else json.loads(row["arrive_s"]),
+        feedback_s=row["feedback_s"],
+        close_s=row["close_s"],
+        remind_s=row["remind_s"],
+    )

@@ -1,0 +1,151 @@
+"""The report statement: a call becomes an incident with its assignments, in one round trip and one commit.
+
+Call, incident, assignments, timers, decision, outbox, audit and idempotency record: together or not at all.
+Rows travel as JSON texts whose keys are the columns; the change is put together from the same texts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from dispatch.storage.database import Database
+from dispatch.storage.written import ClaimLostError, Once, TwinError
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that the statement writes, as text: the change in its parts, so that none is parsed twice."""
+
+    change_id: str
+    incident_id: str
+    incident: str
+    assignments: str
+    events: str
+    rest: str
+    decision: str
+    call: str
+    actor: str
+    number_prefix: str
+    urgency: int
+    once: Once | None
+    exclusive_unit_ids: tuple[str, ...]
+    device_id: str | None
+    merge_for_s: int
+    attend_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What the statement drew: the place in commit order and the incident's number."""
+
+    seq: int
+    xid: int
+    number: str
+
+
+_GATE_ALWAYS: Final = "gate AS (SELECT 1 AS open)"
+# Race: of two presses at the same instant one takes the device's row, the other waits, finds it taken and joins.
+_GATE_DEVICE: Final = """gate AS (
+  INSERT INTO device_state AS d (device_id, state, incident_id, merge_until, last_press_at)
+    VALUES ($14, 'active', $2, clock_timestamp() + make_interval(secs => $15), clock_timestamp())
+    ON CONFLICT (device_id) DO UPDATE SET incident_id = excluded.incident_id, merge_until = excluded.merge_until,
+      last_press_at = excluded.last_press_at, state = CASE WHEN d.state = 'enrolled' THEN 'active' ELSE d.state END
+    WHERE d.merge_until IS NULL OR d.merge_until < clock_timestamp() OR NOT EXISTS (
+      SELECT 1 FROM incident i WHERE i.id = d.incident_id
+        AND i.status IN ('received', 'dispatched', 'in_progress', 'resolved', 'suspended'))
+    RETURNING 1 AS open)"""
+# Race: two incidents want the same crew; rows are locked in id order, the loser's statement fails as a whole.
+_CLAIM: Final = """,
+ claim AS (UPDATE unit_state SET committed_to = $2, version = version + 1
+   WHERE unit_id IN (SELECT unit_id FROM unit_state WHERE unit_id = ANY($13) ORDER BY unit_id FOR UPDATE)
+     AND committed_to IS NULL AND EXISTS (SELECT 1 FROM gate) RETURNING unit_id),
+ claimed AS (SELECT refuse_lost_claim(
+   CASE WHEN EXISTS (SELECT 1 FROM gate) THEN cardinality($13::uuid[]) ELSE 0 END,
+   (SELECT count(*) FROM claim)) AS held)"""
+# Arguments: 1 change id, 2 incident id, 3 incident, 4 assignments, 5 events, 6 the change's rest, 7 decision, 8 call,
+# 9 actor, 10 number prefix, 11 idempotency, 12 attend at, 13 exclusive units, 14 device, 15 merge for s, 16 urgency.
+_STATEMENT: Final = """
+WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precision),
+ {gate},
+ serial AS (INSERT INTO incident_serial AS s (prefix, last) SELECT $10, 1 FROM gate
+   ON CONFLICT (prefix) DO UPDATE SET last = s.last + 1 RETURNING last),
+ c AS (SELECT $10 || lpad(last::text, 6, '0') AS number,
+   replace($3::text, '"number":"@number@"',
+     '"number":"' || $10 || lpad(last::text, 6, '0') || '"') AS incident FROM serial){claim},
+ i AS (INSERT INTO incident SELECT r.* FROM c, json_populate_record(NULL::incident, c.incident::json) r{held}
+   RETURNING id, unit_ids, division_code, device_id, source_id),
+ a AS (INSERT INTO assignment SELECT r.* FROM i, json_populate_recordset(NULL::assignment, ($4::text)::json) r
+   RETURNING id, deliver_by, urge_by, acknowledge_by, close_by),
+ t AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
+   SELECT id, 'assignment', $16::smallint, least(deliver_by, urge_by, acknowledge_by, close_by) FROM a
+   UNION ALL SELECT id, 'incident', $16::smallint, $12 FROM i WHERE $12::timestamptz IS NOT NULL),
+ d AS (INSERT INTO decision SELECT id, $7::text FROM i),
+ p AS (INSERT INTO call SELECT r.* FROM i, json_populate_record(NULL::call, ($8::text)::json) r),
+ o AS (INSERT INTO outbox (id, incident_id, unit_ids, division_code, device_id, source_id, change)
+   SELECT $1::uuid, i.id, i.unit_ids, i.division_code, i.device_id, i.source_id,
+     '{{"incident":' || c.incident || ',"assignments":' || $4::text || ',"events":' || $5::text || ',' || $6::text
+   FROM i, c RETURNING seq, xid),
+ u AS (INSERT INTO audit (change_id, actor, incident_id, events)
+   SELECT $1::uuid, ($9::text)::json, i.id, ($5::text)::json FROM i),
+ k AS (INSERT INTO idempotency (scope, key, body_hash, change_id)
+   SELECT ($11::text[])[1], ($11::text[])[2], decode(($11::text[])[3], 'hex'), $1::uuid FROM i
+   WHERE $11::text[] IS NOT NULL)
+SELECT o.seq, o.xid::text AS xid, c.number FROM o, c
+"""
+
+
+def _statement(*, device: bool, exclusive: bool) -> str:
+    return _STATEMENT.format(
+        gate=_GATE_DEVICE if device else _GATE_ALWAYS,
+        claim=_CLAIM if exclusive else "",
+        held=", claimed WHERE claimed.held" if exclusive else "",
+    )
+
+
+_STATEMENTS: Final = {
+    (device, exclusive): _statement(device=device, exclusive=exclusive)
+    for device in (False, True)
+    for exclusive in (False, True)
+}
+
+
+async def insert_report(database: Database, report: Report) -> Reported | None:
+    """Write a report. None when the press must join the open incident of its device: nothing was written.
+
+    Raises:
+        TwinError: the idempotency key is already there; nothing was written.
+        ClaimLostError: an exclusive unit was taken meanwhile; nothing was written.
+    """
+    statement = _STATEMENTS[report.device_id is not None, bool(report.exclusive_unit_ids)]
+    async with database.connection() as connection:
+        try:
+            row = await connection.fetchrow(
+                statement,
+                report.change_id,
+                report.incident_id,
+                report.incident,
+                report.assignments,
+                report.events,
+                report.rest,
+                report.decision,
+                report.call,
+                report.actor,
+                report.number_prefix,
+                report.once.parameter() if report.once else None,
+                report.attend_at,
+                list(report.exclusive_unit_ids),
+                report.device_id,
+                float(report.merge_for_s),
+                report.urgency,
+            )
+        except asyncpg.UniqueViolationError as error:
+            if error.constraint_name == "idempotency_pkey":
+                raise TwinError from None
+            raise
+        except asyncpg.PostgresError as error:
+            if error.sqlstate == "UD001":
+                raise ClaimLostError from None
+            raise
+    return None if row is None else Reported(row["seq"], int(row["xid"]), row["number"])

@@ -1,0 +1,158 @@
+"""Incidents and assignments: reading them, and locking them for a change."""
+
+from dataclasses import dataclass
+from typing import Final, cast
+
+import orjson
+
+from dispatch.domain.errors import NotFoundError
+from dispatch.domain.rows import AssignmentRow, IncidentRow
+from dispatch.storage.database import Connection
+
+OPEN_STATUSES: Final = ("received", "dispatched", "in_progress", "resolved", "suspended")
+"""The literal list that the partial index `incident_open` is written for."""
+_OPEN: Final = "status NOT IN ('closed', 'cancelled', 'merged', 'transferred')"
+
+
+@dataclass(slots=True)
+class Work:
+    """An incident with all its assignments, as rows."""
+
+    incident: IncidentRow
+    assignments: list[AssignmentRow]
+
+
+_WITH_ASSIGNMENTS: Final = """
+SELECT to_json(i) AS incident, coalesce((SELECT json_agg(to_json(a) ORDER BY a.issued_at, a.slot, a.id)
+  FROM assignment a WHERE a.incident_id = i.id), '[]') AS assignments
+FROM incident i WHERE {where}
+"""
+
+
+def _work(incident: str, assignments: str) -> Work:
+    return Work(cast("IncidentRow", orjson.loads(incident)), cast("list[AssignmentRow]", orjson.loads(assignments)))
+
+
+async def lock_work(connection: Connection, incident_id: str) -> Work:
+    """Lock an incident and read it with its assignments as of now.
+
+    Raises:
+        NotFoundError: no such incident.
+    """
+    if await connection.fetchval("SELECT 1 FROM incident WHERE id = $1 FOR UPDATE", incident_id) is None:
+        raise NotFoundError("no such incident", facts={"incident_id": incident_id})
+    return await get_work(connection, incident_id)
+
+
+async def try_lock_work(connection: Connection, incident_id: str) -> Work | None:
+    """Lock an incident unless somebody is changing it at this moment."""
+    locked = await connection.fetchval("SELECT 1 FROM incident WHERE id = $1 FOR UPDATE SKIP LOCKED", incident_id)
+    return None if locked is None else await get_work(connection, incident_id)
+
+
+async def get_work(connection: Connection, incident_id: str) -> Work:
+    """Read an incident with its assignments.
+
+    Raises:
+        NotFoundError: no such incident.
+    """
+    work = await find_work(connection, incident_id)
+    if work is None:
+        raise NotFoundError("no such incident", facts={"incident_id": incident_id})
+    return work
+
+
+async def find_work(connection: Connection, incident_id: str) -> Work | None:
+    """Read an incident with its assignments, if it exists."""
+    row = await connection.fetchrow(_WITH_ASSIGNMENTS.format(where="i.id = $1"), incident_id)
+    return None if row is None else _work(row["incident"], row["assignments"])
+
+
+async def incident_of(connection: Connection, assignment_id: str) -> str:
+    """Give the incident of an assignment.
+
+    Raises:
+        NotFoundError: no such assignment.
+    """
+    found: str | None = await connection.fetchval(
+        "SELECT incident_id::text FROM assignment WHERE id = $1", assignment_id
+    )
+    if found is None:
+        raise NotFoundError("no such assignment", facts={"assignment_id": assignment_id})
+    return found
+
+
+async def get_decision(connection: Connection, incident_id: str) -> str:
+    """Get the stored decision of an incident, as JSON text."""
+    return str(await connection.fetchval("SELECT body FROM decision WHERE incident_id = $1", incident_id) or "null")
+
+
+async def list_calls(connection: Connection, incident_id: str) -> list[dict[str, object]]:
+    """List the calls of an incident, oldest first."""
+    rows = await connection.fetch(
+        "SELECT to_json(c) AS call FROM call c WHERE incident_id = $1 ORDER BY recorded_at, id", incident_id
+    )
+    return [orjson.loads(row["call"]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which incidents to list; an empty field does not filter. `after` is the last id of the page before."""
+
+    open_only: bool = False
+    status: str | None = None
+    incident_type: str | None = None
+    division_codes: tuple[str, ...] | None = None
+    unit_id: str | None = None
+    source_id: str | None = None
+    device_id: str | None = None
+    source_reference: str | None = None
+    after: str | None = None
+    limit: int = 50
+
+
+async def list_work(connection: Connection, wanted: Filter) -> list[Work]:
+    """List incidents with their assignments, newest first (ids are in time order)."""
+    clauses, arguments = _clauses(wanted)
+    where = " AND ".join(clauses) or "true"
+    sql = _WITH_ASSIGNMENTS.format(where=f"{where} ORDER BY i.id DESC LIMIT {int(wanted.limit)}")
+    return [_work(row["incident"], row["assignments"]) for row in await connection.fetch(sql, *arguments)]
+
+
+def _clauses(wanted: Filter) -> tuple[list[str], list[object]]:
+    templates: list[tuple[str, object]] = [
+        ("i.status = {}", wanted.status),
+        ("i.incident_type = {}", wanted.incident_type),
+        ("i.division_code LIKE ANY({}::text[])", wanted.division_codes and [f"{c}%" for c in wanted.division_codes]),
+        ("EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = i.id AND w.unit_id = {}::uuid)", wanted.unit_id),
+        ("i.source_id = {}::uuid", wanted.source_id),
+        ("i.device_id = {}::uuid", wanted.device_id),
+        ("i.source_reference = {}", wanted.source_reference),
+        ("i.id < {}::uuid", wanted.after),
+    ]
+    clauses = [f"i.{_OPEN}"] if wanted.open_only else []
+    arguments: list[object] = []
+    for template, value in templates:
+        if value is not None:
+            arguments.append(value)
+            clauses.append(template.format(f"${len(arguments)}"))
+    return clauses, arguments
+
+
+async def list_audit(connection: Connection, incident_id: str) -> list[dict[str, object]]:
+    """List the audit rows of an incident, oldest first."""
+    rows = await connection.fetch(
+        "SELECT to_json(a) AS entry FROM (SELECT recorded_at, occurred_at, actor, events FROM audit "
+        "WHERE incident_id = $1 ORDER BY seq) a",
+        incident_id,
+    )
+    return [orjson.loads(row["entry"]) for row in rows]
+
+
+async def list_deliveries(connection: Connection, incident_id: str) -> list[dict[str, object]]:
+    """List the delivery attempts of an incident, oldest first."""
+    rows = await connection.fetch(
+        "SELECT to_json(d) AS attempt FROM delivery_attempt d WHERE incident_id = $1 ORDER BY created_at, id",
+        incident_id,
+    )
+    return [orjson.loads(row["attempt"]) for row in rows]

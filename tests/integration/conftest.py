@@ -1,0 +1,106 @@
+"""A real PostgreSQL for the tests: one private server per worker, or the one that DATABASE_URL_TEST names."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from dispatch.demo.access import Access, make_access
+from dispatch.demo.city import bundle
+from dispatch.embedded import EmbeddedPostgres
+from dispatch.operations.load_directory import load_directory_bundle
+from dispatch.operations.manage_access import store_keys, store_people
+from dispatch.storage.database import Database
+from tests.support.city import CLEAN, City, running
+from tests.support.database import Administrator, new_database
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A server that may be used freely; the database in the URL is for making others."""
+    if given := os.environ.get("DATABASE_URL_TEST"):
+        yield given
+        return
+    postgres = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="dispatch-test-")) / "data", durable=False)
+    try:
+        yield postgres.start()
+    finally:
+        postgres.discard()
+        postgres.data.parent.rmdir()
+
+
+@pytest.fixture
+def empty_database(postgres_url: str, worker_id: str) -> Iterator[str]:
+    """A database of one test's own, without tables."""
+    with new_database(postgres_url, f"dispatch_empty_{worker_id}_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def _administrator(postgres_url: str, worker_id: str) -> Iterator[tuple[str, Administrator]]:
+    from dispatch.storage.migration import upgrade
+
+    with new_database(postgres_url, f"dispatch_{worker_id}_{os.getpid()}") as url:
+        # In a thread: the migration may run an event loop of its own.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(upgrade, url).result()
+        administrator = Administrator(url)
+        administrator.learn()
+        yield url, administrator
+        administrator.close()
+
+
+@pytest.fixture(scope="session")
+def database_url(_administrator: tuple[str, Administrator]) -> str:
+    """The worker's database, migrated to the newest version."""
+    return _administrator[0]
+
+
+@pytest.fixture
+def clean_database(_administrator: tuple[str, Administrator]) -> str:
+    """The worker's database, holding what the migrations put there and nothing else."""
+    url, administrator = _administrator
+    administrator.clean()
+    return url
+
+
+@pytest.fixture(scope="session")
+def _city_database(postgres_url: str, worker_id: str) -> Iterator[tuple[str, Access, Administrator]]:
+    from dispatch.storage.migration import upgrade
+
+    with new_database(postgres_url, f"dispatch_city_{worker_id}_{os.getpid()}") as url:
+        access = make_access(bundle(), "http://127.0.0.1")
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(upgrade, url).result()
+            thread.submit(asyncio.run, _load_city(url, access)).result()
+        administrator = Administrator(url)
+        yield url, access, administrator
+        administrator.close()
+
+
+async def _load_city(url: str, access: Access) -> None:
+    database = Database(url, pool_size=2)
+    await database.open()
+    await load_directory_bundle(database, bundle(), published_by="test")
+    await store_keys(database, access.keys)
+    await store_people(database, access.people)
+    await database.close()
+
+
+@pytest.fixture
+def city_database(_city_database: tuple[str, Access, Administrator]) -> tuple[str, Access]:
+    """The demo city with nothing going on, and its keys."""
+    url, access, administrator = _city_database
+    administrator.execute("BEGIN;" + CLEAN + "COMMIT")
+    return url, access
+
+
+@pytest.fixture
+async def city(city_database: tuple[str, Access]) -> AsyncIterator[City]:
+    """The running service on the demo city."""
+    async with running(*city_database) as started:
+        yield started
