@@ -1,0 +1,82 @@
+"""Shapes of answers: views of the change that an operation left behind."""
+
+import orjson
+from starlette.responses import Response
+
+from dispatch.api.dependencies import Service
+from dispatch.domain.rows import ChangeRow, IncidentRow
+from dispatch.domain.wire import Json, assignment_view, incident_view, unit_view
+from dispatch.operations.context import Answer
+from dispatch.security import Principal
+from dispatch.storage.work import Work, get_decision, get_work
+
+
+def json_response(content: object, *, status: int = 200, replayed: bool = False) -> Response:
+    """Answer JSON; a repeated request's answer says so."""
+    headers = {"Idempotency-Replayed": "true"} if replayed else None
+    return Response(orjson.dumps(content), status, headers=headers, media_type="application/json")
+
+
+def see_incident(service: Service, principal: Principal, work: Work, *, overdue: bool = True) -> Json:
+    """Shape an incident as the caller may see it; an answer that may be replayed leaves `overdue` out."""
+    knowledge, now = service.context.knowledge, service.context.now() if overdue else None
+    unit = knowledge.directory.units.get(principal.unit_id or "")
+    details = principal.reads_details(work.incident, work.assignments, unit)
+    views = [assignment_view(row, knowledge.directory, now) for row in work.assignments]
+    return incident_view(work.incident, views, details=details)
+
+
+def decision_view(service: Service, text: str | bytes) -> Json | None:
+    """Shape a stored decision: units get their names."""
+    decision = orjson.loads(text)
+    if decision is None:
+        return None
+    for entry in decision["considered"]:
+        entry["unit"] = unit_view(entry.pop("unit_id"), service.context.knowledge.directory)
+    decision.setdefault("unmatched_nearby", [])
+    return dict(decision)
+
+
+def assignment_answer(service: Service, answer: Answer, assignment_id: str) -> Response:
+    """Answer with the new assignment."""
+    row = next(row for row in answer.change["assignments"] if row["id"] == assignment_id)
+    return json_response(assignment_view(row, service.context.knowledge.directory), replayed=answer.replayed)
+
+
+async def incident_answer(service: Service, principal: Principal, answer: Answer) -> Response:
+    """Answer with the incident as it now stands."""
+    incident = changed_incident(answer.change)
+    async with service.context.database.connection() as connection:
+        work = await get_work(connection, incident["id"])
+    return json_response(see_incident(service, principal, work), replayed=answer.replayed)
+
+
+async def intake_answer(service: Service, principal: Principal, answer: Answer) -> Response:
+    """Answer a call: its outcome, the incident, and the whole decision."""
+    incident = changed_incident(answer.change)
+    first = answer.change["events"][0]
+    opened = first["event"] == "incident.opened"
+    decision: str | bytes | None = answer.decision
+    work = Work(incident, answer.change["assignments"])
+    if decision is None:
+        async with service.context.database.connection() as connection:
+            decision = await get_decision(connection, incident["id"])
+            work = work if opened else await get_work(connection, incident["id"])
+    view = see_incident(service, principal, work, overdue=False)
+    view["links"] = []
+    view["decision"] = decision_view(service, decision) if principal.device_id is None else None
+    call = {"id": first["facts"].get("call_id"), "outcome": "opened" if opened else "joined"}
+    view["calls"] = [call]
+    return json_response({"call": call, "incident": view}, status=201, replayed=answer.replayed)
+
+
+def changed_incident(change: ChangeRow) -> IncidentRow:
+    """Give the incident of a change.
+
+    Raises:
+        LookupError: the change concerns none.
+    """
+    if change["incident"] is None:
+        message = "the change concerns no incident"
+        raise LookupError(message)
+    return change["incident"]

@@ -1,0 +1,304 @@
+"""Incidents: reported, listed, read, directed."""
+
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from dispatch.api import responses, schemas
+from dispatch.api.answers import decision_view, incident_answer, intake_answer, json_response, see_incident
+from dispatch.api.dependencies import (
+    Service,
+    once_of,
+    parse,
+    principal_of,
+    read_body,
+    service_of,
+    uuid_or_missing,
+)
+from dispatch.api.intake import call_report, check_type
+from dispatch.api.openapi import IDEMPOTENT, body
+from dispatch.api.paging import page_of
+from dispatch.domain.wire import unit_view
+from dispatch.operations import annotate_incident, end_incident
+from dispatch.operations.context import Answer
+from dispatch.operations.dispatch_units import Wanted, dispatch_units
+from dispatch.operations.edit import Request as Edited
+from dispatch.operations.explain_incident import explain_near_misses, recommend_again
+from dispatch.operations.opening import Intake
+from dispatch.operations.report_incident import report_incident
+from dispatch.security import Principal
+from dispatch.storage.work import (
+    Filter,
+    Work,
+    get_decision,
+    get_work,
+    list_audit,
+    list_calls,
+    list_deliveries,
+    list_work,
+)
+from dispatch.telemetry import INTAKE
+
+router: Final = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+
+
+@router.post("", status_code=201, responses=responses.CREATED, openapi_extra=body(schemas.IncidentReport, IDEMPOTENT))
+async def report(request: Request) -> Response:
+    """Report an incident: it is stored, routed and pushed before you get the answer.
+
+    Send an `Idempotency-Key`: a retry with the same key and body gets the same answer and sends nobody twice.
+    """
+    began = perf_counter()
+    service = service_of(request)
+    principal = await principal_of(request)
+    principal.require("report")
+    raw = await read_body(request)
+    given = parse(schemas.IncidentReport, raw)
+    check_type(service, given.incident_type)
+    intake = Intake(call_report(service, principal, given), principal.actor, once_of(request, principal, raw))
+    answer = await report_incident(service.context, intake)
+    response = await intake_answer(service, principal, answer)
+    INTAKE.observe(perf_counter() - began)
+    return response
+
+
+@router.get("", responses=responses.INCIDENTS, openapi_extra=responses.LIST_PARAMETERS)
+async def list_incidents(request: Request) -> Response:
+    """List incidents in your scope, newest first. `status=open` gives what is not ended."""
+    service = service_of(request)
+    principal = await principal_of(request)
+    query = request.query_params
+    page = page_of(query, allowed={"status", "incident_type", "source_reference", "unit_id"})
+    status = query.get("status")
+    wanted = Filter(
+        open_only=status == "open",
+        status=None if status in {None, "open"} else status,
+        incident_type=query.get("incident_type"),
+        division_codes=principal.division_codes if principal.is_desk or principal.is_wall else None,
+        unit_id=principal.unit_id or (uuid_or_missing(query["unit_id"], "unit") if "unit_id" in query else None),
+        source_id=principal.id if principal.kind == "integrator" else None,
+        device_id=principal.device_id,
+        source_reference=query.get("source_reference"),
+        after=page.after,
+        limit=page.limit,
+    )
+    async with service.context.database.connection() as connection:
+        works = await list_work(connection, wanted)
+    items = [see_incident(service, principal, work) for work in works if principal.may_see(work.incident)]
+    after = works[-1].incident["id"] if len(works) == page.limit else None
+    return json_response({"items": items, "after": after})
+
+
+async def _sighted(request: Request, incident_id: str) -> tuple[Service, Principal, Work]:
+    service = service_of(request)
+    principal = await principal_of(request)
+    async with service.context.database.connection() as connection:
+        work = await get_work(connection, uuid_or_missing(incident_id, "incident"))
+    principal.require_sight(work.incident)
+    return service, principal, work
+
+
+@router.get("/{incident_id}", responses=responses.FULL_INCIDENT)
+async def read_incident(request: Request, incident_id: str) -> Response:
+    """Read an incident with its calls and its whole decision."""
+    service, principal, work = await _sighted(request, incident_id)
+    async with service.context.database.connection() as connection:
+        decision = await get_decision(connection, work.incident["id"])
+        calls = await list_calls(connection, work.incident["id"])
+        deliveries = await list_deliveries(connection, work.incident["id"]) if principal.is_desk else []
+    view = see_incident(service, principal, work)
+    if view["restricted"]:
+        calls = [
+            {key: call[key] for key in ("id", "channel", "outcome", "occurred_at", "recorded_at")} for call in calls
+        ]
+    view["calls"] = calls
+    view["links"] = (
+        [{"kind": "merged_into", "id": work.incident["merged_into"]}] if work.incident["merged_into"] else []
+    )
+    view["deliveries"] = deliveries
+    shown = decision_view(service, decision) if principal.device_id is None else None
+    if shown is not None:
+        shown["unmatched_nearby"] = explain_near_misses(service.context, shown)
+    view["decision"] = shown
+    return json_response(view)
+
+
+@router.get("/{incident_id}/timeline", responses=responses.TIMELINE)
+async def timeline(request: Request, incident_id: str) -> Response:
+    """Read what happened, oldest first, with who did it and when it was learnt."""
+    service, principal, work = await _sighted(request, incident_id)
+    async with service.context.database.connection() as connection:
+        entries = await list_audit(connection, work.incident["id"])
+    units = {row["id"]: row["unit_id"] for row in work.assignments}
+    items = []
+    for entry in entries:
+        for event in entry["events"]:  # type: ignore[attr-defined]
+            unit_id = units.get(event["assignment_id"])
+            items.append(
+                {
+                    "at": entry["occurred_at"] or entry["recorded_at"],
+                    "recorded_at": entry["recorded_at"],
+                    "actor": entry["actor"],
+                    "event": event["event"],
+                    "assignment_id": event["assignment_id"],
+                    "unit": None if unit_id is None else unit_view(unit_id, service.context.knowledge.directory),
+                    "facts": event["facts"] if not principal.is_wall and principal.device_id is None else {},
+                }
+            )
+    return json_response({"items": items})
+
+
+async def _direct(
+    request: Request, incident_id: str, act: Callable[[Service, Edited, bytes], Awaitable[Answer]]
+) -> Response:
+    raw = await read_body(request)
+    service, principal, work = await _sighted(request, incident_id)
+    principal.require("direct")
+    edited = Edited(work.incident["id"], principal.actor, once_of(request, principal, raw))
+    return await incident_answer(service, principal, await act(service, edited, raw))
+
+
+@router.post(
+    "/{incident_id}/dispatch", responses=responses.INCIDENT, openapi_extra=body(schemas.DispatchByHand, IDEMPOTENT)
+)
+async def dispatch_by_hand(request: Request, incident_id: str) -> Response:
+    """Send further units that you name; a gap of their kind is filled."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.DispatchByHand, raw)
+        units = tuple(Wanted(str(unit.unit_id), unit.role) for unit in given.units)
+        return await dispatch_units(service.context, edited, units=units, reason=given.reason)
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/recommend", responses=responses.DECISION, openapi_extra=body(schemas.Recommend))
+async def recommend(request: Request, incident_id: str) -> Response:
+    """Say who would go by the rules as they are now. Nothing is written."""
+    parse(schemas.Recommend, await read_body(request))
+    service, principal, work = await _sighted(request, incident_id)
+    principal.require("direct")
+    decision = recommend_again(service.context, work.incident)
+    return json_response(decision_view(service, decision))
+
+
+@router.post("/{incident_id}/note", responses=responses.INCIDENT, openapi_extra=body(schemas.Note, IDEMPOTENT))
+async def note(request: Request, incident_id: str) -> Response:
+    """Write a note into the timeline."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        return await annotate_incident.note_incident(service.context, edited, text=parse(schemas.Note, raw).text)
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/raise", responses=responses.INCIDENT, openapi_extra=body(schemas.Raise, IDEMPOTENT))
+async def raise_level(request: Request, incident_id: str) -> Response:
+    """Change severity or urgency, with the reason."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.Raise, raw)
+        level = annotate_incident.Level(given.severity, given.urgency)
+        return await annotate_incident.raise_incident(service.context, edited, level=level, reason=given.reason)
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/excuse", responses=responses.INCIDENT, openapi_extra=body(schemas.Excuse, IDEMPOTENT))
+async def excuse(request: Request, incident_id: str) -> Response:
+    """Excuse a gap of the plan: the incident may close without it."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.Excuse, raw)
+        return await annotate_incident.excuse_gap(service.context, edited, slot=given.slot, reason=given.reason)
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/cancel", responses=responses.INCIDENT, openapi_extra=body(schemas.Cancel, IDEMPOTENT))
+async def cancel(request: Request, incident_id: str) -> Response:
+    """Call everybody back; a false alarm closes as one, is kept, and counts against its device."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.Cancel, raw)
+        return await end_incident.cancel_incident(
+            service.context, edited, reason=given.reason, false_alarm=given.false_alarm
+        )
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/close", responses=responses.INCIDENT, openapi_extra=body(schemas.Close, IDEMPOTENT))
+async def close(request: Request, incident_id: str) -> Response:
+    """Close by hand: whoever is still on it is recalled."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.Close, raw)
+        return await end_incident.close_incident(
+            service.context, edited, disposition=given.disposition, text=given.text
+        )
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/reopen", responses=responses.INCIDENT, openapi_extra=body(schemas.Reasoned, IDEMPOTENT))
+async def reopen(request: Request, incident_id: str) -> Response:
+    """Open an ended incident again."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        return await end_incident.reopen_incident(service.context, edited, reason=parse(schemas.Reasoned, raw).reason)
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/merge", responses=responses.INCIDENT, openapi_extra=body(schemas.MergeBody, IDEMPOTENT))
+async def merge(request: Request, incident_id: str) -> Response:
+    """Join this incident into another one."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.MergeBody, raw)
+        await _sighted(request, str(given.into))
+        return await end_incident.merge_incident(
+            service.context, edited, merge=end_incident.Merge(str(given.into), given.reason)
+        )
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/transfer", responses=responses.INCIDENT, openapi_extra=body(schemas.Transfer, IDEMPOTENT))
+async def transfer(request: Request, incident_id: str) -> Response:
+    """Hand the incident to somebody outside this centre."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        given = parse(schemas.Transfer, raw)
+        return await end_incident.transfer_incident(
+            service.context, edited, receiver=given.receiver, reason=given.reason
+        )
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/suspend", responses=responses.INCIDENT, openapi_extra=body(schemas.Reasoned, IDEMPOTENT))
+async def suspend(request: Request, incident_id: str) -> Response:
+    """Suspend, with the reason."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        reason = parse(schemas.Reasoned, raw).reason
+        return await end_incident.suspend_incident(service.context, edited, reason=reason, resume=False)
+
+    return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/resume", responses=responses.INCIDENT, openapi_extra=body(schemas.Reasoned, IDEMPOTENT))
+async def resume(request: Request, incident_id: str) -> Response:
+    """Go on with a suspended incident."""
+
+    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
+        reason = parse(schemas.Reasoned, raw).reason
+        return await end_incident.suspend_incident(service.context, edited, reason=reason, resume=True)
+
+    return await _direct(request, incident_id, act)

@@ -1,0 +1,76 @@
+"""What each endpoint may answer, for the documentation."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from dispatch.api import directory_views, views
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+def _with(status: int, model: type[BaseModel], description: str) -> Responses:
+    problems = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    refused: Responses = {
+        code: {"description": title, "content": problems}
+        for code, title in (
+            (401, "Not known"),
+            (403, "Not allowed"),
+            (404, "Not found"),
+            (409, "Not possible in this state"),
+            (413, "Too large"),
+            (422, "Not valid"),
+            (429, "Too many tries"),
+            (503, "Database not available: nothing was stored"),
+        )
+    }
+    return {status: {"model": model, "description": description}, **refused}
+
+
+CREATED: Final = _with(201, views.IntakeAnswer, "Stored, routed, pushed")
+INCIDENT: Final = _with(200, views.IncidentView, "The incident as it now stands")
+FULL_INCIDENT: Final = _with(200, views.FullIncidentView, "The incident with calls and decision")
+INCIDENTS: Final = _with(200, views.IncidentList, "Newest first")
+ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now stands")
+ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
+TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
+DECISION: Final = _with(200, views.DecisionView, "Who would go now")
+DEVICE_STATUS: Final = _with(200, views.DeviceStatus, "What the button may show")
+DEVICE_STATE: Final = _with(200, views.DeviceState, "Noted")
+ME: Final = _with(200, directory_views.Me, "Who you are")
+LOGGED_IN: Final = _with(201, directory_views.Me, "Logged in")
+CATALOGUE: Final = _with(200, directory_views.Catalogue, "Names")
+
+
+def _parameter(name: str, kind: dict[str, object]) -> dict[str, object]:
+    return {"name": name, "in": "query", "required": False, "schema": kind}
+
+
+LIST_PARAMETERS: Final[dict[str, Any]] = {
+    "parameters": [
+        _parameter("status", {"type": "string", "maxLength": 20}),
+        _parameter("incident_type", {"type": "string", "maxLength": 64}),
+        _parameter("source_reference", {"type": "string", "maxLength": 200}),
+        _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
+        _parameter("after", {"type": "string", "format": "uuid"}),
+    ]
+}
+UNITS: Final = _with(200, directory_views.UnitList, "In the order of their codes")
+UNIT: Final = _with(200, directory_views.UnitState, "The unit as it now stands")
+PLACES: Final = _with(200, directory_views.PlaceList, "In the order of their codes")
+POSITION: Final = _with(200, directory_views.Accepted, "Noted, unless a newer report is known")
+RULESETS: Final = _with(200, directory_views.RulesetList, "Newest first")
+LOGGED_OUT: Final[Responses] = {
+    204: {"description": "Logged out"},
+    **{code: answer for code, answer in ME.items() if code in {403, 503}},
+}
+HEALTH: Final[Responses] = {200: {"model": directory_views.Health, "description": "Alive"}}
+READY: Final[Responses] = {
+    200: {"model": directory_views.Readiness, "description": "Ready"},
+    503: {"model": directory_views.Readiness, "description": "Not ready; `checks` says what"},
+}
+ESCALATION: Final[Responses] = {
+    200: {"model": directory_views.EscalationHealth, "description": "In time"},
+    503: {"model": directory_views.EscalationHealth, "description": "Late, or an open assignment has no timer"},
+}
+METRICS: Final[Responses] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Metrics"}}

@@ -1,0 +1,364 @@
+"""Shapes of answers, for the documentation and the generated types. Answers themselves are built in `domain/wire`."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Role = Literal["lead", "support", "notify"]
+Severity = Literal["I", "II", "III", "IV", "NONE"]
+Urgency = Literal["critical", "urgent", "normal", "routine"]
+Exercise = Literal["actual", "exercise", "test"]
+
+
+class View(BaseModel):
+    """An answer's part. All fields listed are always there; those that may be null say so."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
+
+class Named(View):
+    """A name in both languages."""
+
+    zh: str
+    en: str
+
+
+class ActorView(View):
+    """Who did it."""
+
+    kind: str
+    id: str | None
+    name: str
+
+
+class FaultView(View):
+    """One thing that is wrong."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class Problem(View):
+    """A refusal (RFC 9457). `code` is stable; further members carry facts such as `current`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FaultView]
+
+
+class UnitView(View):
+    """A unit."""
+
+    id: str
+    code: str | None
+    name: str | None
+    name_en: str | None
+    kind: str | None
+    agency: str | None
+
+
+class PlaceView(View):
+    """A registered place."""
+
+    id: str
+    kind: str
+    name: str
+    name_en: str
+    address: str
+
+
+class PointView(View):
+    """A point in WGS-84."""
+
+    longitude: float
+    latitude: float
+
+
+class LocationView(View):
+    """A location as given, and normalised."""
+
+    longitude: float
+    latitude: float
+    crs: str
+    accuracy_m: float | None
+    wgs84: PointView
+
+
+class ShortfallView(View):
+    """A place in the plan that nobody fills."""
+
+    slot: int
+    unit_kind: str
+    role: Role
+    reason: str
+    count: int
+
+
+class SelectionView(View):
+    """Why this unit."""
+
+    code: str
+    distance_m: float | None
+    rank: int
+    substitute_for: str | None
+    on_call: bool
+    backup_for: str | None
+    requirement: int | None
+
+
+class FeedbackView(View):
+    """How it went."""
+
+    outcome: str
+    text: str
+
+
+class AssignmentView(View):
+    """One unit's task on one incident, with its own clocks. A missing stamp is null, never 0."""
+
+    id: str
+    incident_id: str
+    unit: UnitView
+    role: Role
+    mandatory: bool
+    slot: int
+    status: Literal[
+        "issued",
+        "delivered",
+        "acknowledged",
+        "en_route",
+        "on_scene",
+        "completed",
+        "declined",
+        "returned",
+        "revoked",
+        "reassigned",
+    ]
+    version: int
+    selection: SelectionView
+    issued_at: str
+    deliver_by: str | None
+    urge_by: str | None
+    acknowledge_by: str | None
+    depart_by: str | None
+    arrive_by: str | None
+    feedback_by: str | None
+    close_by: str | None
+    delivered_at: str | None
+    seen_at: str | None
+    acknowledged_at: str | None
+    en_route_at: str | None
+    on_scene_at: str | None
+    fed_back_at: str | None
+    completed_at: str | None
+    ended_at: str | None
+    excused_at: str | None
+    steps_done: list[str]
+    overdue: list[str]
+    reason: str | None
+    feedback: FeedbackView | None
+    backup_for: str | None
+    updated_by: str
+
+
+class IncidentView(View):
+    """An incident. `restricted`: description and caller are withheld from you."""
+
+    id: str
+    number: str
+    source_reference: str | None
+    version: int
+    status: Literal[
+        "received",
+        "dispatched",
+        "in_progress",
+        "resolved",
+        "closed",
+        "cancelled",
+        "merged",
+        "transferred",
+        "suspended",
+    ]
+    incident_type: str
+    channel: str
+    place: PlaceView | None
+    location: LocationView | None
+    division_code: str
+    area_class: str
+    address: str | None
+    description: str | None
+    caller: dict[str, str | None] | None
+    restricted: bool
+    severity: Severity
+    urgency: Urgency
+    tags: list[str]
+    exercise: Exercise
+    device_id: str | None
+    call_count: int
+    shortfalls: list[ShortfallView]
+    opened_at: str
+    closed_at: str | None
+    disposition: str | None
+    merged_into: str | None
+    updated_by: str
+    assignments: list[AssignmentView]
+
+
+class ConditionView(View):
+    """A condition with its actual value."""
+
+    text: str
+    value: str | int | list[str] | None
+    met: bool
+
+
+class MatchedView(View):
+    """A rule that matched."""
+
+    rule: str
+    name: Named
+    conditions: list[ConditionView]
+
+
+class RequirementShortfall(View):
+    """What is missing of a requirement."""
+
+    reason: str
+    count: int
+
+
+class RequirementView(View):
+    """What the plan asked for."""
+
+    unit_kind: str
+    role: Role
+    required_count: int
+    mandatory: bool
+    choose: list[str]
+    substitutes: list[str]
+    capability: str | None
+    filled: list[str]
+    shortfall: RequirementShortfall | None
+
+
+class ConsideredView(View):
+    """A unit that was looked at."""
+
+    unit: UnitView
+    requirement: int
+    rank: int
+    outcome: Literal["chosen", "rejected", "reserve"]
+    reason: str
+    distance_m: float | None
+    position_age_s: float | None
+    load: int
+
+
+class DecisionView(View):
+    """Who goes and why, on which versions."""
+
+    ruleset_version: int
+    directory_version: int
+    decided_at: str
+    facts: dict[str, Any]
+    matched: list[MatchedView]
+    unmatched_nearby: list[MatchedView]
+    excluded: list[str]
+    requirements: list[RequirementView]
+    considered: list[ConsideredView]
+
+
+class CallOutcome(View):
+    """What became of the call."""
+
+    id: str | None
+    outcome: Literal["opened", "joined"]
+
+
+class FullIncidentView(IncidentView):
+    """An incident with calls, decision and links."""
+
+    calls: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+    decision: DecisionView | None
+
+
+class IntakeAnswer(View):
+    """The answer to a call."""
+
+    call: CallOutcome
+    incident: FullIncidentView
+
+
+class IncidentList(View):
+    """A page of incidents."""
+
+    items: list[IncidentView]
+    after: str | None
+
+
+class AssignmentList(View):
+    """A page of assignments."""
+
+    items: list[AssignmentView]
+    after: str | None
+
+
+class TimelineEntry(View):
+    """One thing that happened."""
+
+    at: str
+    recorded_at: str
+    actor: ActorView
+    event: str
+    assignment_id: str | None
+    unit: UnitView | None
+    facts: dict[str, Any]
+
+
+class Timeline(View):
+    """What happened, oldest first."""
+
+    items: list[TimelineEntry]
+
+
+class DevicePlace(PlaceView):
+    """A device's place."""
+
+    code: str
+    division_code: str
+
+
+class DeviceView(View):
+    """A one-key device."""
+
+    id: str
+    code: str
+    name: str
+    name_en: str
+    place: DevicePlace
+    trigger_mode: Literal["press", "hold", "double"]
+    hold_ms: int
+    silent: bool
+    choices: list[str]
+    phone: str | None
+    state: str
+
+
+class DeviceStatus(View):
+    """What the button may show."""
+
+    device: DeviceView
+    incident: IncidentView | None
+    server_time: str
+
+
+class DeviceState(View):
+    """How the device is."""
+
+    state: str
+    server_time: str

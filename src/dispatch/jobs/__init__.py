@@ -1,0 +1,1 @@
+"""Loops with a name, a deadline and a stop."""

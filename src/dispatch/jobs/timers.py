@@ -1,0 +1,38 @@
+"""The timer loop: sleeps until the next timer is due, acts, looks again. Any number of processes may run it."""
+
+import asyncio
+from datetime import datetime
+
+from dispatch.operations.context import Context
+from dispatch.operations.escalate_overdue import BATCH, earliest, escalate_overdue
+from dispatch.telemetry import TIMER_LATENESS
+
+LOOK_AGAIN_S = 0.5
+"""Timers are armed seconds ahead; one armed by another process is known well before it is due."""
+
+
+class TimerLoop:
+    """Acts on due timers and knows when the next one comes."""
+
+    def __init__(self, context: Context) -> None:
+        """Start with no known timer."""
+        self._context = context
+        self._next: datetime | None = None
+
+    async def once(self) -> None:
+        """Act on everything that is due."""
+        while len(fired := await escalate_overdue(self._context)) >= BATCH:
+            self._observe([entry.late_s for entry in fired])
+        self._observe([entry.late_s for entry in fired])
+        self._next = await earliest(self._context)
+
+    def _observe(self, late: list[float]) -> None:
+        for seconds in late:
+            TIMER_LATENESS.observe(max(0.0, seconds))
+
+    async def pause(self) -> None:
+        """Sleep until the next timer, at most half a second."""
+        wait = LOOK_AGAIN_S
+        if self._next is not None:
+            wait = min(wait, max(0.0, (self._next - self._context.now()).total_seconds()))
+        await asyncio.sleep(max(wait, 0.001))

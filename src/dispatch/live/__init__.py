@@ -1,0 +1,1 @@
+"""Websockets: changes go out, receipts come in. Commands go by HTTP."""

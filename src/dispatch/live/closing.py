@@ -1,0 +1,55 @@
+"""Why a socket is closed: named codes, each saying whether reconnecting makes sense."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from dispatch.domain.errors import (
+    DatabaseUnavailableError,
+    DispatchError,
+    ForbiddenError,
+    OriginRefusedError,
+    UnauthenticatedError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A close code with its name."""
+
+    code: int
+    name: str
+    reconnect: bool
+
+
+GOING_AWAY: Final = Closing(4000, "going_away", reconnect=True)
+UNAUTHENTICATED: Final = Closing(4001, "unauthenticated", reconnect=False)
+FORBIDDEN: Final = Closing(4002, "forbidden", reconnect=False)
+BAD_MESSAGE: Final = Closing(4003, "bad_message", reconnect=False)
+SLOW_CONSUMER: Final = Closing(4004, "slow_consumer", reconnect=True)
+HELLO_TIMEOUT: Final = Closing(4005, "hello_timeout", reconnect=True)
+REVOKED: Final = Closing(4006, "revoked", reconnect=False)
+FLOOD: Final = Closing(4007, "flood", reconnect=True)
+DATABASE_UNAVAILABLE: Final = Closing(4009, "database_unavailable", reconnect=True)
+ALL: Final = (
+    GOING_AWAY,
+    UNAUTHENTICATED,
+    FORBIDDEN,
+    BAD_MESSAGE,
+    SLOW_CONSUMER,
+    HELLO_TIMEOUT,
+    REVOKED,
+    FLOOD,
+    DATABASE_UNAVAILABLE,
+)
+
+_BY_ERROR: Final[tuple[tuple[type[DispatchError], Closing], ...]] = (
+    (UnauthenticatedError, UNAUTHENTICATED),
+    (OriginRefusedError, FORBIDDEN),
+    (ForbiddenError, FORBIDDEN),
+    (DatabaseUnavailableError, DATABASE_UNAVAILABLE),
+)
+
+
+def closing_for(error: DispatchError) -> Closing:
+    """Give the close code of a refusal."""
+    return next((closing for kind, closing in _BY_ERROR if isinstance(error, kind)), BAD_MESSAGE)

@@ -1,0 +1,1 @@
+"""What the service does: one file, one verb, one transaction. No operation calls another."""

@@ -1,0 +1,55 @@
+"""The desk adds to what is known: a note, a raised level, an excused gap."""
+
+from dataclasses import dataclass
+
+from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.operations.context import Answer, Context
+from dispatch.operations.edit import Edit, Request, edit_incident
+
+
+async def note_incident(context: Context, request: Request, *, text: str) -> Answer:
+    """Write a note into the timeline; every console of the incident sees it."""
+
+    async def act(edit: Edit) -> None:
+        edit.tell("incident.noted", text=text)
+
+    return await edit_incident(context, "note_incident", request=request, act=act)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A new severity, a new urgency, or both."""
+
+    severity: str | None
+    urgency: str | None
+
+
+async def raise_incident(context: Context, request: Request, *, level: Level, reason: str) -> Answer:
+    """Change severity or urgency."""
+
+    async def act(edit: Edit) -> None:
+        edit.move_incident("raise")
+        before = {"severity": edit.incident["severity"], "urgency": edit.incident["urgency"]}
+        edit.incident["severity"] = level.severity or edit.incident["severity"]
+        edit.incident["urgency"] = level.urgency or edit.incident["urgency"]
+        after = {"severity": edit.incident["severity"], "urgency": edit.incident["urgency"]}
+        edit.tell("incident.updated", before=before, after=after, reason=reason)
+
+    return await edit_incident(context, "raise_incident", request=request, act=act)
+
+
+async def excuse_gap(context: Context, request: Request, *, slot: int, reason: str) -> Answer:
+    """Excuse a place of the plan that nobody fills: the incident may close without it.
+
+    Raises:
+        InvalidRequestError: there is no such gap.
+    """
+
+    async def act(edit: Edit) -> None:
+        if all(gap["slot"] != slot for gap in edit.incident["shortfalls"]):
+            raise InvalidRequestError((Fault("/slot", "unknown_slot", "the incident has no such gap"),))
+        edit.fill_shortfall(slot)
+        edit.tell("incident.updated", excused_slot=slot, reason=reason)
+        edit.satisfy(slot)
+
+    return await edit_incident(context, "excuse_gap", request=request, act=act)

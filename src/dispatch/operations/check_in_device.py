@@ -1,0 +1,63 @@
+"""A device says that it lives; a low battery or an opened case is a fault that the desk sees."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from dispatch.domain.actor import Actor
+from dispatch.domain.device import Status, advance, verb_of_check_in
+from dispatch.domain.errors import NotFoundError
+from dispatch.domain.events import Event
+from dispatch.domain.rows import ChangeRow, instant
+from dispatch.operations.context import Context, commit_seen, dumps
+from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.storage.devices import Sign, lock_device_state, note_sign
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """What the device says of itself."""
+
+    device_id: str
+    battery_percent: int | None
+    tamper: bool
+    actor: Actor
+
+
+async def check_in_device(context: Context, said: CheckIn) -> str:
+    """Note the sign of life; gives the device's state. A change between fine and faulty becomes an event.
+
+    Raises:
+        NotFoundError: no such device.
+        WrongStateError: the device was revoked.
+    """
+    device = context.knowledge.directory.content.devices.get(said.device_id)
+    if device is None:
+        raise NotFoundError("no such device", facts={"device_id": said.device_id})
+    place = context.knowledge.directory.content.places[device.place_id]
+    async with context.database.transaction("check_in_device") as connection:
+        before = cast("Status", await lock_device_state(connection, device.id))
+        after = advance(before, verb_of_check_in(battery_percent=said.battery_percent, tamper=said.tamper))
+        await note_sign(connection, Sign(device.id, after, said.battery_percent, said.tamper))
+        if (before == "fault") == (after == "fault"):
+            return after
+        facts: dict[str, object] = {
+            "device_id": device.id,
+            "code": device.code,
+            "place": place.name,
+            "division_code": place.division_code,
+            "battery_percent": said.battery_percent,
+            "tamper": said.tamper,
+        }
+        event = Event(str(context.new_id()), "device.fault" if after == "fault" else "device.restored", facts=facts)
+        change: ChangeRow = {
+            "incident": None,
+            "assignments": [],
+            "events": [event.data()],
+            "unit": None,
+            "occurred_at": instant(context.now()),
+        }
+        plain = Plain(str(context.new_id()), dumps(change), dumps(said.actor.data()))
+        audience = Audience(division_code=place.division_code, device_id=device.id)
+        written = await append_change(connection, plain, audience=audience)
+    commit_seen(context, written)
+    return after

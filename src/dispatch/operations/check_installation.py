@@ -1,0 +1,71 @@
+"""Is everything as it must be? Each finding says what was looked at and what to do."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.storage.bundle import newest_ruleset
+from dispatch.storage.database import Database
+from dispatch.storage.directory import load_directory
+from dispatch.storage.schema import WANTED, current_revision
+from dispatch.storage.timers import database_now, largest_overdue_ms, unarmed_assignments
+
+MOST_CLOCK_SKEW_S = 2.0
+MOST_OVERDUE_MS = 5_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+    def data(self) -> dict[str, object]:
+        """Give the finding as plain data."""
+        return asdict(self)
+
+
+async def check_installation(url: str, *, wall_clock: datetime, channels: tuple[str, ...]) -> list[Finding]:
+    """Look at database, schema, clocks, timers, directory, ruleset and channels."""
+    database = Database(url, pool_size=2)
+    try:
+        await database.open()
+    except DatabaseUnavailableError as error:
+        return [
+            Finding("database", ok=False, detail=f"does not answer ({error.facts.get('cause')}): check DATABASE_URL")
+        ]
+    try:
+        found = await current_revision(url)
+        findings = [Finding("database", ok=True, detail="answers")]
+        fine = found == WANTED
+        findings.append(Finding("schema", fine, f"at {found}" if fine else f"at {found}, run `dispatch migrate`"))
+        return findings + (await _inside(database, wall_clock) if fine else []) + [_channels(channels)]
+    finally:
+        await database.close()
+
+
+def _channels(channels: tuple[str, ...]) -> Finding:
+    detail = ", ".join(channels) or "none: a silent console cannot be reached otherwise; set DISPATCH_PAGING_WEBHOOK"
+    return Finding("paging channels", bool(channels), detail)
+
+
+async def _inside(database: Database, wall_clock: datetime) -> list[Finding]:
+    async with database.connection() as connection:
+        skew = abs((await database_now(connection) - wall_clock).total_seconds())
+        overdue, unarmed = await largest_overdue_ms(connection), await unarmed_assignments(connection)
+        newest = await newest_ruleset(connection)
+    async with database.snapshot() as connection:
+        directory = await load_directory(connection)
+    units = len(directory.units)
+    return [
+        Finding("clock", skew < MOST_CLOCK_SKEW_S, f"{skew:.3f} s between this machine and the database"),
+        Finding(
+            "timers",
+            overdue < MOST_OVERDUE_MS and unarmed == 0,
+            f"latest {overdue:.0f} ms over, {unarmed} assignments without",
+        ),
+        Finding("directory", units > 0, f"version {directory.version}, {units} units"),
+        Finding("ruleset", newest is not None, "none published" if newest is None else f"version {newest[0]}"),
+    ]

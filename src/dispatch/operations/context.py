@@ -1,0 +1,160 @@
+"""What every operation works with: the database, the clock, fresh ids, the knowledge in memory, the way out.
+
+Nothing here is global; the composition root builds one context per process.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
+from typing import cast
+
+import orjson
+
+from dispatch.domain.assignment import OPEN
+from dispatch.domain.condition import Facts
+from dispatch.domain.directory import Directory, States
+from dispatch.domain.geo import Point
+from dispatch.domain.ids import NewId
+from dispatch.domain.rows import AssignmentRow, ChangeRow, parse_instant
+from dispatch.domain.ruleset import CompiledRuleset
+from dispatch.domain.unit import Duty, UnitState
+from dispatch.storage.database import Database
+from dispatch.storage.written import Once, Place, Written
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes."""
+
+    directory: Directory
+    ruleset: CompiledRuleset
+    states: States = field(default_factory=States)
+    _meanwhile: list[ChangeRow] | None = None
+
+    def begin_reload(self) -> None:
+        """Remember what is learnt while the states are read anew."""
+        self._meanwhile = []
+
+    def end_reload(self, states: dict[str, UnitState]) -> None:
+        """Take over states as read, then what was learnt meanwhile."""
+        meanwhile, self._meanwhile = self._meanwhile or [], None
+        self.states.replace_all(states)
+        for change in meanwhile:
+            self.learn(change)
+
+    def learn(self, change: ChangeRow) -> None:
+        """Follow a committed change, once: who is busy with how much. The next reload heals what was miscounted."""
+        if self._meanwhile is not None:
+            self._meanwhile.append(change)
+        if change["unit"] is not None:
+            self._learn_unit(change["unit"])
+        for row in change["assignments"]:
+            begins = row["version"] == 1 and row["issued_at"] == change["occurred_at"]
+            ends = row["status"] not in OPEN and row["ended_at"] == change["occurred_at"]
+            if begins or ends:
+                self._learn_load(row, begins=begins)
+
+    def _learn_load(self, row: AssignmentRow, *, begins: bool) -> None:
+        state, unit = self.states.of(row["unit_id"]), self.directory.units.get(row["unit_id"])
+        committed = state.committed_to
+        if begins and row["role"] != "notify" and unit is not None and unit.exclusive:
+            committed = row["incident_id"]
+        elif not begins and committed == row["incident_id"]:
+            committed = None
+        load = state.load + 1 if begins else max(0, state.load - 1)
+        self.states.put(row["unit_id"], replace(state, load=load, committed_to=committed))
+
+    def _learn_unit(self, unit: dict[str, object]) -> None:
+        unit_id = str(unit["id"])
+        known = self.states.of(unit_id)
+        version = int(str(unit["version"]))
+        if version < known.version:
+            return
+        position, at = unit.get("position"), unit.get("position_at")
+        self.states.put(
+            unit_id,
+            replace(
+                known,
+                duty=cast("Duty", unit["duty"]),
+                committed_to=cast("str | None", unit.get("committed_to")),
+                position=Point(position["longitude"], position["latitude"]) if isinstance(position, dict) else None,
+                position_at=parse_instant(at) if isinstance(at, str) else None,
+                version=version,
+            ),
+        )
+
+
+@dataclass(slots=True)
+class Context:
+    """The surroundings of an operation. `now` is the database's clock as this process tracks it."""
+
+    database: Database
+    knowledge: Knowledge
+    new_id: NewId
+    now: Callable[[], datetime]
+    publish: Callable[[Place, ChangeRow], None]
+    timezone: tzinfo
+    paging_channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an operation gives back: the committed change, and whether it was an earlier one."""
+
+    change: ChangeRow
+    change_id: str
+    replayed: bool = False
+    decision: bytes | None = None
+
+
+def dumps(value: object) -> str:
+    """Write JSON text."""
+    return orjson.dumps(value).decode()
+
+
+def read_change(text: str) -> ChangeRow:
+    """Read a change back."""
+    return cast("ChangeRow", orjson.loads(text))
+
+
+def commit_seen(context: Context, written: Written) -> Answer:
+    """After the commit: hand the change to the own relay and give the answer."""
+    change = read_change(written.change)
+    context.publish(written.place, change)
+    log_committed(change)
+    return Answer(change, written.id)
+
+
+def log_committed(change: ChangeRow) -> None:
+    """Log what was committed: identities and events, no personal data."""
+    if logger.isEnabledFor(logging.INFO):
+        incident = change["incident"]
+        events = [event["event"] for event in change["events"]]
+        logger.info("committed", extra={"incident_id": incident["id"] if incident else None, "events": events})
+
+
+def local_facts(facts: dict[str, str | int | frozenset[str] | None], local: datetime) -> Facts:
+    """Add the local hour and weekday to a call's facts."""
+    return {**facts, "hour": local.hour, "weekday": local.isoweekday()}
+
+
+def once_scope(kind: str, holder_id: str | None) -> str:
+    """Name the owner of an idempotency key: keys of different callers never meet."""
+    return f"{kind}:{holder_id or '-'}"
+
+
+__all__ = [
+    "Answer",
+    "Context",
+    "Knowledge",
+    "Once",
+    "commit_seen",
+    "dumps",
+    "local_facts",
+    "log_committed",
+    "once_scope",
+    "read_change",
+]

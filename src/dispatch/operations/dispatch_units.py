@@ -1,0 +1,65 @@
+"""The desk dispatches by hand: units named by an operator join the incident, gaps of their kind are filled."""
+
+from dataclasses import dataclass
+
+from dispatch.domain.errors import Fault, InvalidRequestError, UnitUnavailableError
+from dispatch.domain.unit import Unit
+from dispatch.operations.context import Answer, Context
+from dispatch.operations.edit import Edit, Request, edit_incident
+from dispatch.operations.reinforce import Named, add_named, next_slot
+from dispatch.storage.units import claim_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A unit named by hand and its role."""
+
+    unit_id: str
+    role: str
+
+
+async def dispatch_units(
+    context: Context, request: Request, *, units: tuple[Wanted, ...], reason: str | None
+) -> Answer:
+    """Send the named units, all or none.
+
+    Raises:
+        InvalidRequestError: no such unit, or a second lead.
+        UnitUnavailableError: already on the incident, committed elsewhere or out of service.
+    """
+
+    async def act(edit: Edit) -> None:
+        edit.move_incident("dispatch")
+        # Race: two desks send the same crews; everybody claims them in the same order.
+        for index, wanted in sorted(enumerate(units), key=lambda entry: entry[1].unit_id):
+            await _add(edit, wanted, pointer=f"/units/{index}")
+        edit.tell("incident.updated", dispatched=[wanted.unit_id for wanted in units], reason=reason)
+
+    return await edit_incident(context, "dispatch_units", request=request, act=act)
+
+
+async def _add(edit: Edit, wanted: Wanted, *, pointer: str) -> None:
+    unit = edit.context.knowledge.directory.units.get(wanted.unit_id)
+    if unit is None:
+        raise InvalidRequestError((Fault(f"{pointer}/unit_id", "unknown_unit", "no such unit"),))
+    await _require_free(edit, unit)
+    gap = next((g for g in edit.incident["shortfalls"] if g["unit_kind"] == unit.kind), None)
+    role = wanted.role
+    if role == "lead" and any(row["role"] == "lead" for row in edit.open_assignments()):
+        raise InvalidRequestError((Fault(f"{pointer}/role", "second_lead", "the incident has a lead already"),))
+    if gap is not None and role == "support" and gap["role"] == "lead":
+        role = "lead" if not any(row["role"] == "lead" for row in edit.open_assignments()) else role
+    slot = gap["slot"] if gap else next_slot(edit)
+    add_named(edit, Named(unit, role, mandatory=role == "lead" or gap is not None, slot=slot, code="manual"))
+    if role == "lead" and slot not in edit.incident["pending_slots"]:
+        edit.incident["pending_slots"].append(slot)
+    edit.fill_shortfall(slot)
+
+
+async def _require_free(edit: Edit, unit: Unit) -> None:
+    if any(row["unit_id"] == unit.id for row in edit.open_assignments()):
+        raise UnitUnavailableError("the unit is on this incident already", facts={"unit": unit.code})
+    if edit.context.knowledge.states.of(unit.id).duty == "out_of_service":
+        raise UnitUnavailableError("the unit is out of service", facts={"unit": unit.code})
+    if unit.exclusive and not await claim_unit(edit.connection, unit.id, edit.incident["id"]):
+        raise UnitUnavailableError("the unit is committed to another incident", facts={"unit": unit.code})

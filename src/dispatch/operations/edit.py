@@ -1,0 +1,195 @@
+"""An edit: an incident under its lock, the rows that change, the events that tell of it, saved as one change.
+
+Everything outside the hot path goes through here, so that no operation can forget timers, audit or outbox.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import cast
+
+from dispatch.domain import assignment as assignment_states
+from dispatch.domain import incident as incident_states
+from dispatch.domain.actor import Actor
+from dispatch.domain.errors import DispatchError
+from dispatch.domain.escalation import next_due
+from dispatch.domain.events import Event, EventName
+from dispatch.domain.intake import URGENCY_RANK
+from dispatch.domain.rows import AssignmentRow, ChangeRow, instant
+from dispatch.operations.context import Answer, Context, Once, commit_seen, dumps
+from dispatch.operations.replay import find_replay
+from dispatch.storage.changes import Effects, Saving, save_change
+from dispatch.storage.database import Connection
+from dispatch.storage.timers import TimerSet
+from dispatch.storage.work import Work, lock_work
+from dispatch.storage.written import TwinError, Written
+
+ATTEND_AGAIN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who wants a change of which incident, and the idempotency key if there is one."""
+
+    incident_id: str
+    actor: Actor
+    once: Once | None = None
+
+
+class Edit:
+    """The change in the making. Rows are altered in place; what was touched is what is saved."""
+
+    def __init__(self, context: Context, connection: Connection, work: Work, actor: Actor) -> None:
+        """Start from the rows as locked."""
+        self.context = context
+        self.connection = connection
+        self.incident = work.incident
+        self.assignments = work.assignments
+        self.actor = actor
+        self.now: datetime = context.now()
+        self.effects = Effects()
+        self.events: list[Event] = []
+        self._touched: dict[str, AssignmentRow] = {}
+        self.incident["version"] += 1
+        self.incident["updated_by"] = actor.name
+
+    @property
+    def changed(self) -> list[AssignmentRow]:
+        """List the assignments touched so far."""
+        return list(self._touched.values())
+
+    def assignment(self, assignment_id: str) -> AssignmentRow:
+        """Give one of the incident's assignments."""
+        return next(row for row in self.assignments if row["id"] == assignment_id)
+
+    def tell(self, event: EventName, assignment_id: str | None = None, **facts: object) -> None:
+        """Add an event."""
+        self.events.append(Event(str(self.context.new_id()), event, assignment_id, facts))
+
+    def touch(self, row: AssignmentRow) -> None:
+        """Mark an assignment as changed: its version grows once, its timer follows its deadlines."""
+        if row["id"] not in self._touched:
+            row["version"] += 1
+            row["updated_by"] = self.actor.name
+            self._touched[row["id"]] = row
+
+    def arm(self, row: AssignmentRow, due_at: datetime | None = None) -> None:
+        """Arm or re-arm an open assignment's timer."""
+        due_at = due_at or next_due(row, self.now)
+        urgency = URGENCY_RANK[self.incident["urgency"]]
+        self.effects.arm = [timer for timer in self.effects.arm if timer.subject_id != row["id"]]
+        self.effects.arm.append(TimerSet(row["id"], "assignment", urgency, due_at))
+
+    def attend(self, after: timedelta) -> None:
+        """Arm the alarm of an incident whose plan has gaps."""
+        urgency, own = URGENCY_RANK[self.incident["urgency"]], self.incident["id"]
+        self.effects.arm = [timer for timer in self.effects.arm if timer.subject_id != own]
+        self.effects.disarm = [subject_id for subject_id in self.effects.disarm if subject_id != own]
+        self.effects.arm.append(TimerSet(own, "incident", urgency, self.now + after))
+
+    def add(self, row: AssignmentRow) -> None:
+        """Add a new assignment."""
+        self.assignments.append(row)
+        self._touched[row["id"]] = row
+        if row["unit_id"] not in self.incident["unit_ids"]:
+            self.incident["unit_ids"].append(row["unit_id"])
+        self.arm(row)
+        self.tell("assignment.issued", row["id"])
+
+    def end(self, row: AssignmentRow, verb: assignment_states.Verb, reason: str | None) -> None:
+        """End an assignment by a verb of its state machine."""
+        row["status"] = assignment_states.advance(cast("assignment_states.Status", row["status"]), verb)
+        row["ended_at"] = row["ended_at"] or instant(self.now)
+        row["reason"] = reason or row["reason"]
+        self.touch(row)
+        self.effects.disarm.append(row["id"])
+        self.effects.release_units.append(row["unit_id"])
+
+    def move_incident(self, verb: incident_states.Verb) -> None:
+        """Move the incident by a verb of its state machine."""
+        status = cast("incident_states.Status", self.incident["status"])
+        self.incident["status"] = incident_states.advance(status, verb)
+
+    def open_assignments(self) -> list[AssignmentRow]:
+        """List the assignments that have not ended."""
+        return [row for row in self.assignments if row["status"] in assignment_states.OPEN]
+
+    def satisfy(self, slot: int) -> None:
+        """Note that a place of the plan has done its part; close when it was the last."""
+        self.incident["pending_slots"] = [s for s in self.incident["pending_slots"] if s != slot]
+        active = self.incident["status"] in {"received", "dispatched", "in_progress", "resolved"}
+        if active and incident_states.is_finished(self.incident["pending_slots"]):
+            self.close(self.incident["disposition"] or "handled")
+
+    def close(self, disposition: str) -> None:
+        """Close the incident and end what was only notified."""
+        self.move_incident("close")
+        self.incident["closed_at"] = instant(self.now)
+        self.incident["disposition"] = disposition
+        self.effects.disarm.append(self.incident["id"])
+        for row in self.open_assignments():
+            if row["role"] == "notify":
+                row["status"], row["ended_at"] = "completed", instant(self.now)
+                self.touch(row)
+                self.effects.disarm.append(row["id"])
+        self.tell("incident.closed", disposition=disposition)
+
+    def fill_shortfall(self, slot: int) -> None:
+        """Take a gap off the list; tell when it was the last."""
+        before = len(self.incident["shortfalls"])
+        self.incident["shortfalls"] = [gap for gap in self.incident["shortfalls"] if gap["slot"] != slot]
+        if before and not self.incident["shortfalls"]:
+            self.effects.disarm.append(self.incident["id"])
+            self.tell("shortfall.cleared")
+
+    def raise_shortfall(self, slot: int, unit_kind: str, role: str, reason: str) -> None:
+        """Put a gap on the list and sound the alarm."""
+        if any(gap["slot"] == slot for gap in self.incident["shortfalls"]):
+            return
+        self.incident["shortfalls"].append(
+            {"slot": slot, "unit_kind": unit_kind, "role": role, "reason": reason, "count": 1}
+        )
+        self.attend(ATTEND_AGAIN)
+        self.tell("shortfall.raised", shortfalls=self.incident["shortfalls"])
+
+    def change(self) -> ChangeRow:
+        """Give the change as it stands; a unit that joins must learn who else is on it, so then all rows go along."""
+        joins = any(event.event == "assignment.issued" for event in self.events)
+        return {
+            "incident": self.incident,
+            "assignments": self.assignments if joins else self.changed,
+            "events": [event.data() for event in self.events],
+            "unit": None,
+            "occurred_at": instant(self.now),
+        }
+
+    async def save(self, once: Once | None) -> Written:
+        """Write the change."""
+        disarmed = set(self.effects.disarm)
+        self.effects.arm = [timer for timer in self.effects.arm if timer.subject_id not in disarmed]
+        saving = Saving(
+            change_id=str(self.context.new_id()),
+            change=dumps(self.change()),
+            actor=dumps(self.actor.data()),
+            occurred_at=self.now,
+            once=once,
+        )
+        return await save_change(self.connection, saving, self.effects)
+
+
+async def edit_incident(
+    context: Context, name: str, *, request: Request, act: Callable[[Edit], Awaitable[None]]
+) -> Answer:
+    """Lock the incident, let `act` change it, save, commit, publish. A repeated key gets its first answer."""
+    if replay := await find_replay(context, request.once):
+        return replay
+    try:
+        async with context.database.transaction(name) as connection:
+            edit = Edit(context, connection, await lock_work(connection, request.incident_id), request.actor)
+            await act(edit)
+            written = await edit.save(request.once)
+    except (TwinError, DispatchError):
+        if replay := await find_replay(context, request.once):
+            return replay
+        raise
+    return commit_seen(context, written)

@@ -1,0 +1,220 @@
+"""Silence has consequences: page, urge, escalate, supervise. One transaction per incident, by any process.
+
+Race: two processes see the same due timer; the incident's lock is taken with SKIP LOCKED and the timer is read again
+under it, so a step is taken once. An acknowledgement that commits first wins: its timer is no longer due.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from dispatch.domain.actor import SYSTEM
+from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.domain.escalation import Due, next_due, next_step, owes_something
+from dispatch.domain.rows import AssignmentRow
+from dispatch.operations.context import Context, commit_seen, dumps
+from dispatch.operations.edit import ATTEND_AGAIN, Edit
+from dispatch.operations.reinforce import Named, add_named, add_next, next_slot
+from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
+from dispatch.storage.work import try_lock_work
+
+logger = logging.getLogger(__name__)
+BATCH: Final = 200
+TRY_AGAIN: Final = timedelta(seconds=5)
+REMIND: Final = timedelta(seconds=300)
+MOST_BACKUPS: Final = 2
+"""So many units are added in place of one that stays silent; then a human decides: the gap is an alarm at the desk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """How late a timer was acted on."""
+
+    subject_id: str
+    late_s: float
+
+
+async def escalate_overdue(context: Context) -> list[Fired]:
+    """Act on everything that is due, most urgent first; gives what was acted on and how late."""
+    now = context.now()
+    async with context.database.connection() as connection:
+        due = await list_due(connection, now, BATCH)
+    by_incident: dict[str, list[DueTimer]] = {}
+    for timer in due:
+        if timer.incident_id is not None:
+            by_incident.setdefault(timer.incident_id, []).append(timer)
+    fired: list[Fired] = []
+    for incident_id, timers in by_incident.items():
+        try:
+            fired += await _one_incident(context, incident_id, timers)
+        except DatabaseUnavailableError:
+            raise
+        except Exception:  # Invariant: what fails for one incident must not silence all others
+            logger.exception("an incident's timers could not be acted on", extra={"incident_id": incident_id})
+            async with context.database.connection() as connection:
+                await postpone(connection, [timer.subject_id for timer in timers], now + TRY_AGAIN)
+    return fired
+
+
+async def _one_incident(context: Context, incident_id: str, timers: list[DueTimer]) -> list[Fired]:
+    async with context.database.transaction("escalate_overdue") as connection:
+        work = await try_lock_work(connection, incident_id)
+        if work is None:
+            return []
+        now = context.now()
+        due = await still_due(connection, [timer.subject_id for timer in timers], now)
+        if not due:
+            return []
+        edit = Edit(context, connection, work, SYSTEM)
+        for subject_id in due:
+            await _act(edit, subject_id)
+        if not edit.events:
+            await _rearm_quietly(edit)
+            return [Fired(subject, (now - due_at).total_seconds()) for subject, due_at in due.items()]
+        written = await edit.save(None)
+    commit_seen(context, written)
+    return [Fired(subject, (now - due_at).total_seconds()) for subject, due_at in due.items()]
+
+
+async def _rearm_quietly(edit: Edit) -> None:
+    """Move timers on without a change: nothing happened that anybody needs to see."""
+    for timer in edit.effects.arm:
+        await arm(edit.connection, timer)
+    for subject_id in edit.effects.disarm:
+        await disarm(edit.connection, subject_id)
+
+
+async def _act(edit: Edit, subject_id: str) -> None:
+    if subject_id == edit.incident["id"]:
+        _attend(edit)
+        return
+    row = edit.assignment(subject_id)
+    if row["ended_at"] is not None:
+        edit.effects.disarm.append(subject_id)
+        return
+    step = next_step(row, edit.now)
+    await _STEPS[step.action](edit, row, step)
+
+
+def _attend(edit: Edit) -> None:
+    if edit.incident["shortfalls"] and edit.incident["closed_at"] is None:
+        edit.tell("shortfall.raised", shortfalls=edit.incident["shortfalls"], repeated=True)
+        edit.attend(ATTEND_AGAIN)
+    else:
+        edit.effects.disarm.append(edit.incident["id"])
+
+
+def _took(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    row["steps_done"] = [*row["steps_done"], step.step]
+    edit.touch(row)
+    edit.arm(row)
+
+
+async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    """No console has shown it: reach the unit's people another way, on every channel there is."""
+    _took(edit, row, step)
+    attempts = pages(edit, row)
+    edit.effects.deliveries = merged(edit.effects.deliveries, attempts)
+    channels = [attempt["channel"] for attempt in attempts if attempt["state"] == "queued"]
+    edit.tell("assignment.paged", row["id"], reason="not_delivered", channels=channels)
+
+
+async def _urge(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    _took(edit, row, step)
+    edit.tell("assignment.urged", row["id"], missed=step.missed)
+
+
+async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    """Add the next suitable unit, tell the superior; the shift leader sees the event as an alarm."""
+    _took(edit, row, step)
+    backups = [other for other in edit.assignments if other["slot"] == row["slot"] and other["backup_for"]]
+    added = await add_next(edit, row) if len(backups) < MOST_BACKUPS else None
+    told = _tell_superior(edit, row)
+    if added is None and row["mandatory"]:
+        unit = edit.context.knowledge.directory.units.get(row["unit_id"])
+        edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], "no_candidates")
+    edit.tell(
+        "assignment.escalated",
+        row["id"],
+        missed=step.missed,
+        added=None if added is None else added["id"],
+        superior=told,
+        attention="shift_leader",
+    )
+
+
+def _tell_superior(edit: Edit, row: AssignmentRow) -> str | None:
+    units = edit.context.knowledge.directory.units
+    unit = units.get(row["unit_id"])
+    superior = units.get(unit.superior_id) if unit is not None and unit.superior_id else None
+    if superior is None or any(other["unit_id"] == superior.id for other in edit.assignments):
+        return None if superior is None else superior.id
+    add_named(edit, Named(superior, "notify", mandatory=False, slot=next_slot(edit), code="superior"))
+    return superior.id
+
+
+async def _supervise(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    _took(edit, row, step)
+    edit.tell("assignment.overdue", row["id"], missed=step.missed, attention="shift_leader")
+
+
+async def _finish(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    """A unit that was only to be told: after its time the task ends by itself."""
+    del step
+    row["status"], row["ended_at"] = "completed", edit.change()["occurred_at"]
+    edit.touch(row)
+    edit.effects.disarm.append(row["id"])
+    edit.tell("assignment.completed", row["id"], reason="notified")
+
+
+async def _remind(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    """Nothing new is due: urge again if the unit owes an answer, and look again later."""
+    del step
+    if owes_something(row, edit.now):
+        edit.touch(row)
+        edit.tell("assignment.urged", row["id"], missed="acknowledge_by", repeated=True)
+    due = next_due(row, edit.now)
+    edit.arm(row, max(due, edit.now + REMIND) if due <= edit.now else due)
+
+
+_STEPS: Final[dict[str, Callable[[Edit, AssignmentRow, Due], Awaitable[None]]]] = {
+    "page": _page,
+    "urge": _urge,
+    "escalate": _escalate,
+    "supervise": _supervise,
+    "finish": _finish,
+    "remind": _remind,
+}
+
+
+def pages(edit: Edit, row: AssignmentRow) -> list[dict[str, object]]:
+    """Write the delivery attempts for a unit's people: their number, no personal data in the text."""
+    unit = edit.context.knowledge.directory.units.get(row["unit_id"])
+    contact = None if unit is None else (unit.on_call.phone if unit.on_call else unit.phone)
+    channels = edit.context.paging_channels or ("none",)
+    body = dumps({"number": edit.incident["number"], "urgency": edit.incident["urgency"], "role": row["role"]})
+    return [
+        {
+            "id": str(edit.context.new_id()),
+            "assignment_id": row["id"],
+            "incident_id": edit.incident["id"],
+            "channel": channel,
+            "recipient": contact or "",
+            "body": body,
+            "state": "queued" if contact and channel != "none" else "failed_permanent",
+        }
+        for channel in channels
+    ]
+
+
+def merged(deliveries: str, attempts: list[dict[str, object]]) -> str:
+    """Add attempts to those already waiting in the edit."""
+    return dumps(attempts) if deliveries == "[]" else deliveries[:-1] + "," + dumps(attempts)[1:]
+
+
+async def earliest(context: Context) -> datetime | None:
+    """Give the earliest instant of all timers, so that the loop can sleep until then."""
+    async with context.database.connection() as connection:
+        return await next_due_at(connection)

@@ -1,0 +1,63 @@
+"""Why these units: near misses of a stored decision, and who would go now. Reads only."""
+
+from typing import cast
+
+import orjson
+
+from dispatch.domain.actor import SYSTEM
+from dispatch.domain.call import CallReport, locate
+from dispatch.domain.condition import Facts
+from dispatch.domain.intake import Opening, decision_data, open_incident
+from dispatch.domain.rows import IncidentRow
+from dispatch.operations.context import Context
+from dispatch.operations.opening import plan_for
+
+NEAR_MISSES = 5
+
+
+def explain_near_misses(context: Context, decision: dict[str, object]) -> list[dict[str, object]]:
+    """List rules that would have matched but for one condition, if the ruleset of the decision is still in force."""
+    if decision["ruleset_version"] != context.knowledge.ruleset.version:
+        return []
+    stored = cast("dict[str, object]", decision["facts"])
+    facts = cast("Facts", {key: frozenset(v) if isinstance(v, list) else v for key, v in stored.items()})
+    return [
+        {
+            "rule": rule.id,
+            "name": {"zh": rule.name_zh, "en": rule.name_en},
+            "conditions": [
+                {"text": c.text, "value": list(c.value) if isinstance(c.value, tuple) else c.value, "met": c.met}
+                for c in missed
+            ],
+        }
+        for rule, missed in context.knowledge.ruleset.near_misses(facts, NEAR_MISSES)
+    ]
+
+
+def recommend_again(context: Context, incident: IncidentRow) -> bytes:
+    """Decide anew for an incident as it stands; gives the decision as JSON, nothing is written."""
+    content = context.knowledge.directory.content
+    report = CallReport(
+        incident_type=incident["incident_type"],
+        channel=incident["channel"],
+        place_id=incident["place_id"],
+        location=incident["location"],
+        division_code=incident["division_code"],
+        severity=incident["severity"],
+        urgency=incident["urgency"],
+        tags=tuple(incident["tags"]),
+        exercise=incident["exercise"],
+    )
+    kind = content.incident_types[incident["incident_type"]]
+    opening = Opening(
+        report=report,
+        where=locate(report, context.knowledge.directory),
+        kind=kind,
+        profile=content.clock_profiles[kind.clock_profile],
+        actor=SYSTEM,
+        now=context.now(),
+        call_id="",
+    )
+    plan = plan_for(context, opening)
+    change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
+    return orjson.dumps(decision_data(plan, change))

@@ -1,0 +1,26 @@
+"""A directory bundle and its ruleset are loaded: everything or nothing; every process follows within a second."""
+
+import json
+from typing import cast
+
+from dispatch.domain.ruleset import parse_ruleset
+from dispatch.storage.bundle import Bundle, list_codes, write_bundle, write_ruleset
+from dispatch.storage.database import Database
+
+
+async def load_directory_bundle(database: Database, bundle: dict[str, object], *, published_by: str) -> tuple[int, int]:
+    """Write a bundle; gives directory version and ruleset version.
+
+    Raises:
+        RuleProblemsError: the ruleset names something that does not exist, or is wrong in itself.
+    """
+    async with database.transaction("load_directory") as connection:
+        tables = {key: value for key, value in bundle.items() if isinstance(value, list)}
+        directory_version = await write_bundle(connection, cast("Bundle", tables))
+        unit_kinds, incident_types = await list_codes(connection)
+        parse_ruleset(bundle["ruleset"], version=1, unit_kinds=unit_kinds, incident_types=incident_types)
+        body = json.dumps(bundle["ruleset"], ensure_ascii=False)
+        ruleset_version = await write_ruleset(
+            connection, body, published_by=published_by, note="loaded with the directory"
+        )
+    return directory_version, ruleset_version

@@ -1,0 +1,147 @@
+"""Opening an incident: decide in memory, write everything in one statement. Shared by report and press.
+
+Invariant: what was answered 2xx is committed. Race: an exclusive crew lost to another incident → decide again
+without it; the same key twice → the first one's answer.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from time import perf_counter
+
+import orjson
+
+from dispatch.domain.actor import Actor
+from dispatch.domain.call import CallReport, locate
+from dispatch.domain.ids import number_prefix
+from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
+from dispatch.domain.routing import Plan, Request, decide
+from dispatch.operations.context import Answer, Context, Once, dumps, local_facts, log_committed
+from dispatch.operations.replay import find_replay
+from dispatch.storage.report import Report, insert_report
+from dispatch.storage.units import list_committed
+from dispatch.storage.written import ClaimLostError, Place, TwinError
+from dispatch.telemetry import DECISION
+
+ATTEND_AFTER = timedelta(seconds=1)
+"""A plan with gaps is an alarm at the duty desk at once; the timer repeats it until somebody acts."""
+MAX_CLAIMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """A call with its sender. `merge_for_s` is given for a device's press."""
+
+    report: CallReport
+    actor: Actor
+    once: Once | None
+    merge_for_s: int = 0
+
+
+async def open_by_call(context: Context, intake: Intake) -> Answer | None:
+    """Open an incident and send everybody. None when a device's press has to join the open incident instead.
+
+    Raises:
+        IdempotencyKeyReusedError: the key came with another body before.
+        DatabaseUnavailableError: nothing was stored.
+    """
+    opening = _opening(context, intake)
+    lost: frozenset[str] = frozenset()
+    for _ in range(MAX_CLAIMS):
+        plan = plan_for(context, opening, lost=lost)
+        try:
+            opened = await _write(context, intake, opening, plan)
+        except TwinError:
+            return await find_replay(context, intake.once)
+        except ClaimLostError:
+            lost |= await _committed(context, plan)
+            continue
+        return opened
+    message = "exclusive units were lost to other incidents again and again"
+    raise RuntimeError(message)
+
+
+def _opening(context: Context, intake: Intake) -> Opening:
+    directory = context.knowledge.directory
+    kind = directory.content.incident_types[intake.report.incident_type]
+    return Opening(
+        report=intake.report,
+        where=locate(intake.report, directory),
+        kind=kind,
+        profile=directory.content.clock_profiles[kind.clock_profile],
+        actor=intake.actor,
+        now=context.now(),
+        call_id=str(context.new_id()),
+    )
+
+
+def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = frozenset()) -> Plan:
+    """Decide who goes; pure work over what is in memory."""
+    knowledge, report = context.knowledge, opening.report
+    place = opening.where.place
+    local = opening.now.astimezone(context.timezone)
+    facts = local_facts(
+        {
+            "incident_type": report.incident_type,
+            "place_kind": place.kind if place else report.place_kind,
+            "urgency": opening.urgency,
+            "severity": opening.severity,
+            "tags": frozenset(report.tags),
+            "division_code": opening.where.division_code,
+            "area_class": knowledge.directory.area_class(opening.where.division_code),
+            "channel": report.channel,
+            "exercise": report.exercise,
+        },
+        local,
+    )
+    began = perf_counter()
+    request = Request(facts, opening.where.division_code, opening.where.point, local, opening.now, lost)
+    plan = decide(request, knowledge.ruleset, knowledge.directory, knowledge.states)
+    DECISION.observe(perf_counter() - began)
+    return plan
+
+
+async def _write(context: Context, intake: Intake, opening: Opening, plan: Plan) -> Answer | None:
+    change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
+    incident = change["incident"]
+    if incident is None:
+        raise AssertionError
+    decision = orjson.dumps(decision_data(plan, change))
+    report = Report(
+        change_id=str(context.new_id()),
+        incident_id=incident["id"],
+        incident=dumps(incident),
+        assignments=dumps(change["assignments"]),
+        events=dumps(change["events"]),
+        rest=dumps({"unit": None, "occurred_at": change["occurred_at"]})[1:],
+        decision=decision.decode(),
+        call=dumps(call_row(opening, incident_id=incident["id"])),
+        actor=dumps(intake.actor.data()),
+        number_prefix=_number_prefix(context, opening),
+        urgency=URGENCY_RANK[opening.urgency],
+        once=intake.once,
+        exclusive_unit_ids=tuple(_claims(plan)),
+        device_id=intake.report.device_id if intake.merge_for_s else None,
+        merge_for_s=intake.merge_for_s,
+        attend_at=opening.now + ATTEND_AFTER if plan.shortfalls else None,
+    )
+    reported = await insert_report(context.database, report)
+    if reported is None:
+        return None
+    incident["number"] = reported.number
+    context.publish(Place(reported.seq, reported.xid, report.change_id), change)
+    log_committed(change)
+    return Answer(change, report.change_id, decision=decision)
+
+
+def _number_prefix(context: Context, opening: Opening) -> str:
+    local_date = opening.now.astimezone(context.timezone).strftime("%Y%m%d")
+    return number_prefix(opening.where.division_code, local_date)
+
+
+async def _committed(context: Context, plan: Plan) -> frozenset[str]:
+    async with context.database.connection() as connection:
+        return frozenset(await list_committed(connection, _claims(plan)))
+
+
+def _claims(plan: Plan) -> list[str]:
+    return [entry.unit.id for entry in plan.planned if entry.unit.exclusive and entry.role != "notify"]

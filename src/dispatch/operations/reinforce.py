@@ -1,0 +1,127 @@
+"""Adding a unit to an incident under edit: the next suitable one, one named by hand, the superior to be told."""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dispatch.domain.directory import Directory
+from dispatch.domain.geo import Point, distance_m
+from dispatch.domain.intake import Clocks, issue
+from dispatch.domain.routing import Candidate, Planned, Request, next_unit
+from dispatch.domain.rows import AssignmentRow, IncidentRow
+from dispatch.domain.ruleset import Requirement
+from dispatch.domain.unit import Unit
+from dispatch.operations.edit import Edit
+from dispatch.storage.units import claim_unit
+from dispatch.storage.work import get_decision
+
+DEFAULT_CHOICE = ("jurisdiction", "nearest", "load")
+
+
+async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
+    """Add the next suitable unit in place of one that declined or stays silent; None when there is nobody."""
+    decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
+    requirement = _requirement(edit, silent, decision)
+    excluded = frozenset(decision["excluded"])
+    taken = frozenset(row["unit_id"] for row in edit.assignments)
+    while True:
+        knowledge = edit.context.knowledge
+        planned = next_unit(
+            replace(_request(edit), taken=taken, excluded=excluded),
+            requirement,
+            directory=knowledge.directory,
+            states=knowledge.states,
+        )
+        if planned is None:
+            return None
+        if not planned.unit.exclusive or await claim_unit(edit.connection, planned.unit.id, edit.incident["id"]):
+            break
+        taken |= {planned.unit.id}
+    still_leads = silent["role"] == "lead" and silent["status"] in {"issued", "delivered"}
+    role = "support" if still_leads else silent["role"]
+    planned = replace(planned, role=role, mandatory=silent["mandatory"], slot=silent["slot"])
+    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=_clocks(edit))
+    row["backup_for"] = silent["id"]
+    row["selection"] |= {"backup_for": silent["id"], "requirement": silent["selection"].get("requirement")}
+    edit.add(row)
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A unit that a person or the ladder names, and its part in the plan."""
+
+    unit: Unit
+    role: str
+    mandatory: bool
+    slot: int
+    code: str
+
+
+def add_named(edit: Edit, named: Named) -> AssignmentRow:
+    """Add a unit that is named."""
+    unit = named.unit
+    point = where(edit.incident, edit.context.knowledge.directory)
+    away = None if point is None else round(distance_m(unit.point, point), 1)
+    candidate = Candidate(unit, 0, 0, away, None, 0, None, named.code)
+    planned = Planned(unit, named.role, named.mandatory, named.slot, 0, candidate, 1, named.code)
+    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=_clocks(edit))
+    row["selection"]["requirement"] = None
+    edit.add(row)
+    return row
+
+
+def next_slot(edit: Edit) -> int:
+    """Give the first free place number of the plan."""
+    used = [row["slot"] for row in edit.assignments] + [gap["slot"] for gap in edit.incident["shortfalls"]]
+    return max(used, default=-1) + 1
+
+
+def where(incident: IncidentRow, directory: Directory) -> Point | None:
+    """Give the best known point of an incident."""
+    if incident["location"] is not None:
+        given = incident["location"]["wgs84"]
+        return Point(given["longitude"], given["latitude"])
+    place = directory.content.places.get(incident["place_id"] or "")
+    return place.point if place else directory.division_point(incident["division_code"])
+
+
+def _request(edit: Edit) -> Request:
+    return Request(
+        facts={},
+        division_code=edit.incident["division_code"],
+        point=where(edit.incident, edit.context.knowledge.directory),
+        local=edit.now.astimezone(edit.context.timezone),
+        now=edit.now,
+    )
+
+
+def _clocks(edit: Edit) -> Clocks:
+    content = edit.context.knowledge.directory.content
+    kind = content.incident_types[edit.incident["incident_type"]]
+    return Clocks(content.clock_profiles[kind.clock_profile], edit.incident["area_class"], edit.now)
+
+
+def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:
+    number = row["selection"].get("requirement")
+    if isinstance(number, int):
+        stored = decision["requirements"][number]
+        return Requirement(
+            unit_kind=stored["unit_kind"],
+            role=stored["role"],
+            count=1,
+            mandatory=stored["mandatory"],
+            choose=tuple(stored["choose"]),
+            substitutes=tuple(stored["substitutes"]),
+            capability=stored["capability"],
+        )
+    unit = edit.context.knowledge.directory.units[row["unit_id"]]
+    return Requirement(
+        unit_kind=unit.kind,
+        role="support",
+        count=1,
+        mandatory=row["mandatory"],
+        choose=DEFAULT_CHOICE,
+        substitutes=(),
+        capability=None,
+    )

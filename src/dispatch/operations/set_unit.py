@@ -1,0 +1,95 @@
+"""A unit goes on or off duty, or reports where it is."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from dispatch.domain.actor import Actor
+from dispatch.domain.errors import NotFoundError
+from dispatch.domain.events import Event, EventName
+from dispatch.domain.geo import Point
+from dispatch.domain.rows import ChangeRow, instant
+from dispatch.domain.unit import Unit, UnitState
+from dispatch.domain.wire import unit_state_view
+from dispatch.operations.context import Answer, Context, commit_seen, dumps
+from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.storage.database import Connection
+from dispatch.storage.units import PositionReport, set_duty, set_position
+from dispatch.storage.written import Written
+
+
+def find_unit(context: Context, unit_id: str) -> Unit:
+    """Find a unit in the directory.
+
+    Raises:
+        NotFoundError: no such unit.
+    """
+    unit = context.knowledge.directory.units.get(unit_id)
+    if unit is None:
+        raise NotFoundError("no such unit", facts={"unit_id": unit_id})
+    return unit
+
+
+@dataclass(frozen=True, slots=True)
+class DutyChange:
+    """Which unit, its new duty, why."""
+
+    unit_id: str
+    duty: str
+    reason: str | None
+
+
+async def set_unit_duty(context: Context, wanted: DutyChange, *, actor: Actor) -> Answer:
+    """Switch a unit available, off duty or out of service; every desk and the unit's consoles hear of it."""
+    unit = find_unit(context, wanted.unit_id)
+    async with context.database.transaction("set_unit_duty") as connection:
+        stored = await set_duty(connection, unit.id, duty=wanted.duty, reason=wanted.reason)
+        written = await _tell(context, connection, _News(unit, stored, "unit.status_changed", actor))
+    return commit_seen(context, written)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A position report, in WGS-84; `reported_at` is the reporter's clock, never believed into the future."""
+
+    unit_id: str
+    point: Point
+    reported_at: datetime | None
+
+
+async def report_position(context: Context, sighting: Sighting, *, actor: Actor) -> Answer | None:
+    """Note where a unit is. None when a newer report is known already."""
+    unit = find_unit(context, sighting.unit_id)
+    now = context.now()
+    report = PositionReport(
+        sighting.unit_id, sighting.point.longitude, sighting.point.latitude, min(sighting.reported_at or now, now)
+    )
+    async with context.database.transaction("report_position") as connection:
+        stored = await set_position(connection, report)
+        if stored is None:
+            return None
+        written = await _tell(context, connection, _News(unit, stored, "unit.position", actor))
+    return commit_seen(context, written)
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    unit: Unit
+    stored: UnitState
+    event: EventName
+    actor: Actor
+
+
+async def _tell(context: Context, connection: Connection, news: _News) -> Written:
+    state = replace(news.stored, load=context.knowledge.states.of(news.unit.id).load)
+    local = context.now().astimezone(context.timezone)
+    unit = unit_state_view(news.unit, state, local, context.knowledge.directory)
+    change: ChangeRow = {
+        "incident": None,
+        "assignments": [],
+        "events": [Event(str(context.new_id()), news.event).data()],
+        "unit": unit,
+        "occurred_at": instant(context.now()),
+    }
+    audience = Audience(unit_ids=(news.unit.id,), division_code=news.unit.division_code)
+    news_row = Plain(str(context.new_id()), dumps(change), dumps(news.actor.data()))
+    return await append_change(connection, news_row, audience=audience)

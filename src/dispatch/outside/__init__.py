@@ -1,0 +1,1 @@
+"""Third parties behind a Protocol. Never called inside a dispatch transaction."""

@@ -1,0 +1,260 @@
+"""Who is this, what may they see and do. Shared by HTTP and websocket; asked again when something is published.
+
+Secrets are random (256 bit) and stored as SHA-256; passwords as Argon2id.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Literal
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from dispatch.domain.actor import Actor
+from dispatch.domain.disclosure import may_read_details
+from dispatch.domain.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError
+from dispatch.domain.rows import AssignmentRow, IncidentRow
+from dispatch.domain.unit import Unit
+from dispatch.storage.access import Holder, find_key_holder, find_session_holder
+from dispatch.storage.database import Database
+
+Permission = Literal["report", "listen", "work", "direct", "administer", "press"]
+KEY_PREFIX: Final = "dsp_"
+SESSION_COOKIE: Final = "dispatch_session"
+BELIEVED_FOR_S: Final = 1.0
+"""A credential is looked up again after this long: a revocation is felt within a second."""
+MOST_BELIEVED: Final = 50_000
+
+_DESK: Final[frozenset[Permission]] = frozenset({"report", "listen", "direct", "work"})
+_PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
+    "integrator": frozenset({"report", "listen"}),
+    "device": frozenset({"press", "listen"}),
+    "console": frozenset({"work", "listen"}),
+    "wall": frozenset({"listen"}),
+    "responder": frozenset({"work", "listen"}),
+    "operator": _DESK,
+    "shift_leader": _DESK,
+    "admin": _DESK | {"administer"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling. `secret_hash` names the credential, so that it can be asked about again."""
+
+    kind: str
+    id: str
+    name: str
+    role: str | None
+    unit_id: str | None
+    device_id: str | None
+    division_codes: tuple[str, ...]
+    secret_hash: bytes
+    is_session: bool
+
+    @property
+    def actor(self) -> Actor:
+        """Name the principal for audit and timeline."""
+        return Actor(self.role or self.kind, self.id, self.name)
+
+    @property
+    def is_desk(self) -> bool:
+        """Say whether this is somebody of the command centre."""
+        return self.kind == "person" and self.role in {"operator", "shift_leader", "admin"}
+
+    @property
+    def is_wall(self) -> bool:
+        """Say whether this is a screen that must not show personal data."""
+        return self.kind == "wall" or self.role == "wall"
+
+    def may(self, permission: Permission) -> bool:
+        """Say whether the principal holds a permission."""
+        return permission in _PERMISSIONS.get(self.role or self.kind, frozenset())
+
+    def require(self, permission: Permission) -> None:
+        """Refuse unless the permission is held.
+
+        Raises:
+            ForbiddenError: it is not.
+        """
+        if not self.may(permission):
+            raise ForbiddenError(f"a {self.role or self.kind} may not {permission}")
+
+    def covers(self, division_code: str | None) -> bool:
+        """Say whether a division lies in the principal's area."""
+        return division_code is not None and any(division_code.startswith(code) for code in self.division_codes)
+
+    def may_see(self, incident: IncidentRow) -> bool:
+        """Say whether the principal may know of an incident."""
+        if self.is_desk or self.is_wall:
+            return self.covers(incident["division_code"])
+        if self.unit_id is not None:
+            return self.unit_id in incident["unit_ids"]
+        if self.device_id is not None:
+            return incident["device_id"] == self.device_id
+        return self.kind == "integrator" and incident["source_id"] == self.id
+
+    def require_sight(self, incident: IncidentRow) -> None:
+        """Refuse an incident outside the principal's scope as if it did not exist.
+
+        Raises:
+            NotFoundError: outside the scope.
+        """
+        if not self.may_see(incident):
+            raise NotFoundError("no such incident", facts={"incident_id": incident["id"]})
+
+    def reads_details(self, incident: IncidentRow, assignments: Iterable[AssignmentRow], unit: Unit | None) -> bool:
+        """Say whether description and caller may be shown to the principal."""
+        if self.is_desk or self.kind == "integrator":
+            return True
+        if unit is None:
+            return False
+        left = {"declined", "returned", "revoked", "reassigned"}
+        roles = {row["role"] for row in assignments if row["unit_id"] == unit.id and row["status"] not in left}
+        role = "lead" if "lead" in roles else next(iter(roles), None)
+        return may_read_details(incident, role=role, kind_is_sensitive=unit.sensitive)
+
+
+def new_secret() -> str:
+    """Make a fresh key."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_secret(secret: str) -> bytes:
+    """Hash a key or a session token; the entropy is the secret's own, so one round is enough."""
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+class Authenticator:
+    """Finds out who holds a credential, believing an answer for a second."""
+
+    def __init__(self, database: Database) -> None:
+        """Start with nothing believed."""
+        self._database = database
+        self._believed: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    async def by_key(self, secret: str) -> Principal:
+        """Tell who holds an API key.
+
+        Raises:
+            UnauthenticatedError: unknown, expired or revoked.
+        """
+        return await self._holder_of(hash_secret(secret), is_session=False)
+
+    async def by_session(self, secret: str) -> Principal:
+        """Tell whose session this is.
+
+        Raises:
+            UnauthenticatedError: unknown or ended.
+        """
+        return await self._holder_of(hash_secret(secret), is_session=True)
+
+    async def again(self, principal: Principal) -> bool:
+        """Say whether a principal's credential is still good, without believing what was known."""
+        try:
+            await self._look_up(principal.secret_hash, is_session=principal.is_session)
+        except UnauthenticatedError:
+            return False
+        return True
+
+    def forget(self, secret_hash: bytes) -> None:
+        """Stop believing a credential at once."""
+        self._believed.pop(secret_hash, None)
+
+    async def _holder_of(self, secret_hash: bytes, *, is_session: bool) -> Principal:
+        known = self._believed.get(secret_hash)
+        if known is not None and time.monotonic() - known[0] < BELIEVED_FOR_S and known[1].is_session == is_session:
+            return known[1]
+        return await self._look_up(secret_hash, is_session=is_session)
+
+    async def _look_up(self, secret_hash: bytes, *, is_session: bool) -> Principal:
+        find = find_session_holder if is_session else find_key_holder
+        async with self._database.connection() as connection:
+            holder = await find(connection, secret_hash)
+        if holder is None:
+            self.forget(secret_hash)
+            raise UnauthenticatedError("this key or session is unknown, expired or revoked")
+        principal = _principal(holder, secret_hash, is_session=is_session)
+        self._believed[secret_hash] = (time.monotonic(), principal)
+        while len(self._believed) > MOST_BELIEVED:
+            self._believed.popitem(last=False)
+        return principal
+
+
+def _principal(holder: Holder, secret_hash: bytes, *, is_session: bool) -> Principal:
+    return Principal(
+        kind=holder.kind,
+        id=holder.id,
+        name=holder.name,
+        role=holder.role,
+        unit_id=holder.unit_id,
+        device_id=holder.device_id,
+        division_codes=holder.division_codes,
+        secret_hash=secret_hash,
+        is_session=is_session,
+    )
+
+
+_HASHER: Final = PasswordHasher()
+
+
+@cache
+def _decoy() -> str:
+    return _HASHER.hash("nobody's password")
+
+
+def hash_password(password: str) -> str:
+    """Hash a password with Argon2id (RFC 9106 low-memory profile of argon2-cffi)."""
+    return _HASHER.hash(password)
+
+
+async def password_matches(password: str, stored: str | None) -> bool:
+    """Check a password beside the event loop; a login that does not exist costs the same time."""
+
+    def check() -> bool:
+        try:
+            _HASHER.verify(stored or _decoy(), password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return stored is not None
+
+    return await asyncio.to_thread(check)
+
+
+class LoginGuard:
+    """Slows guessing: after five wrong tries for a login within five minutes the next must wait."""
+
+    def __init__(self, *, tries: int = 5, window_s: float = 300.0) -> None:
+        """Start with no wrong tries."""
+        self._tries = tries
+        self._window_s = window_s
+        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+
+    def require_patience(self, login: str) -> None:
+        """Refuse a login that was tried too often.
+
+        Raises:
+            RateLimitedError: facts say how many seconds to wait.
+        """
+        now = time.monotonic()
+        wrong = [at for at in self._wrong.get(login, ()) if now - at < self._window_s]
+        if len(wrong) >= self._tries:
+            wait = max(1, round(self._window_s - (now - wrong[-self._tries])))
+            raise RateLimitedError("too many wrong passwords; wait", facts={"retry_after_s": wait})
+
+    def note_wrong(self, login: str) -> None:
+        """Count a wrong try."""
+        self._wrong.setdefault(login, []).append(time.monotonic())
+        self._wrong.move_to_end(login)
+        while len(self._wrong) > MOST_BELIEVED:
+            self._wrong.popitem(last=False)
+
+    def note_right(self, login: str) -> None:
+        """Forget the wrong tries of a login."""
+        self._wrong.pop(login, None)

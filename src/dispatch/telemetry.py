@@ -1,0 +1,72 @@
+"""Logs and metrics: JSON lines with request and incident ids, Prometheus histograms for what must be quick.
+
+No raw personal data in logs, ever.
+"""
+
+import logging
+import sys
+from contextvars import ContextVar
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from pythonjsonlogger.json import JsonFormatter
+
+request_id: ContextVar[str] = ContextVar("request_id", default="-")
+
+_QUICK: Final = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+REGISTRY: Final = CollectorRegistry()
+INTAKE: Final = Histogram(
+    "dispatch_intake_seconds", "A call: request read → answered", buckets=_QUICK, registry=REGISTRY
+)
+DECISION: Final = Histogram("dispatch_decision_seconds", "Routing a call in memory", buckets=_QUICK, registry=REGISTRY)
+PUSH: Final = Histogram(
+    "dispatch_push_seconds", "A change: committed → offered to the sockets", buckets=_QUICK, registry=REGISTRY
+)
+TIMER_LATENESS: Final = Histogram(
+    "dispatch_timer_lateness_seconds", "A timer: due → acted on", buckets=_QUICK, registry=REGISTRY
+)
+REQUESTS: Final = Counter("dispatch_requests_total", "Requests answered", ["method", "status"], registry=REGISTRY)
+SOCKETS: Final = Gauge("dispatch_sockets", "Open websockets", ["scope"], registry=REGISTRY)
+OUTBOX_LAG: Final = Gauge(
+    "dispatch_outbox_lag_seconds", "Age of the oldest change seen late by the relay's last pass", registry=REGISTRY
+)
+HELD_BEYOND: Final = Gauge(
+    "dispatch_outbox_beyond_watermark", "Changes delivered ahead of the watermark", registry=REGISTRY
+)
+SLOW_CONSUMERS: Final = Counter(
+    "dispatch_slow_consumers_total", "Sockets dropped for reading too slowly", registry=REGISTRY
+)
+LOOP_FAILURES: Final = Counter(
+    "dispatch_loop_failures_total", "Passes of a loop that failed", ["loop"], registry=REGISTRY
+)
+DELIVERIES: Final = Counter(
+    "dispatch_deliveries_total", "Delivery attempts ended", ["channel", "state"], registry=REGISTRY
+)
+
+
+class _RequestId(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+def configure_logs(level: str) -> None:
+    """Send JSON lines to standard error, the web server's among them."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_RequestId())
+    handler.setFormatter(
+        JsonFormatter(
+            "{asctime}{levelname}{name}{message}{request_id}",
+            style="{",
+            json_ensure_ascii=False,
+            rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.getLogger("httpx").setLevel("WARNING")
