@@ -1,0 +1,8 @@
+import { mount } from "svelte";
+import Page from "./views/start/Page.svelte";
+
+const target = document.getElementById("app");
+if (target) {
+  target.replaceChildren();
+  mount(Page, { target });
+}

@@ -1,0 +1,31 @@
+import type { Texts } from "./catalogue.ts";
+
+/** Texts of the call page that no first press waits for. */
+export const callLater = {
+  "call.received_short": ["已收到", "Received"],
+  "call.received_long": ["指挥中心已收到您的呼叫", "The command centre has your call"],
+  "call.count": ["共呼叫 {n} 次，已合并为同一警情", "{n} {n:call/calls}, one incident"],
+  "call.nobody": ["指挥中心正在人工派警", "The command centre is choosing a unit"],
+  "call.units": ["处置单位", "Units"],
+  "call.closed": ["本次警情已结束", "This incident has ended"],
+  "call.closed_false": ["已登记为误报", "Recorded as a false alarm"],
+  "call.false_title": ["确认为误报？", "Record as a false alarm?"],
+  "call.false_text": ["已派出的单位将收到撤派通知。记录不会删除。", "The units will be told to stand down. The record is kept."],
+  "call.false_yes": ["是，误报", "Yes, false alarm"],
+  "call.enrol_title": ["登记本设备", "Enrol this device"],
+  "call.enrol_text": ["扫描管理员给出的二维码，或填写设备编号和密钥。", "Scan the administrator's code, or enter the device id and key."],
+  "call.enrol_id": ["设备编号", "Device id"],
+  "call.enrol_key": ["设备密钥", "Device key"],
+  "call.enrol_submit": ["登记", "Enrol"],
+  "call.enrol_bad": ["设备编号或密钥不正确", "The device id or key is not right"],
+  "key.call": ["呼叫", "Call"],
+  "key.choice": ["选择类型", "Choose the kind"],
+  "key.phone": ["拨打值班电话", "Phone the duty desk"],
+  "key.false": ["连按两次并确认：误报", "Twice, then confirm: false alarm"],
+  "key.test": ["按住 3 秒：测试呼叫", "Hold 3 s: test call"],
+  "key.help": ["显示快捷键", "Show the keys"],
+  "call.held_title": ["有未发出的呼叫（{at}）", "An unsent call from {at}"],
+  "call.held_text": ["它在本机保存超过 15 分钟。现在发送，还是已用其他方式处理？", "It has been kept here for more than 15 minutes. Send it now, or was it dealt with otherwise?"],
+  "call.held_send": ["现在发送", "Send it now"],
+  "call.held_drop": ["已处理，删除", "Dealt with, delete"],
+} as const satisfies Texts;

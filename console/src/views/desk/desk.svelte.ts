@@ -1,0 +1,262 @@
+/** The operator's desk: queue, the incident looked at, alarms still to be handled, and what is done to them. */
+import type { Api } from "../../wire/api.ts";
+import { Refusal } from "../../wire/http.ts";
+import type { CallAnswer, EventFrame, Incident, IncidentDetail, NewIncident, Role, TimelineItem, Unit } from "../../wire/types.ts";
+import { deskAlarms, deskSound, muteForMs, unhandled, type DeskAlarm } from "../../state/alarms.ts";
+import { conflictOf, type Conflict } from "../../state/conflict.ts";
+import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
+import { isOpen } from "../../state/open.ts";
+import type { Picture } from "../../state/reducer.ts";
+import { RetryKeys } from "../../state/retry_key.ts";
+import { newId } from "../identity.ts";
+import { Live } from "../live.svelte.ts";
+import { Names } from "../names.svelte.ts";
+import { Siren } from "../siren.svelte.ts";
+
+const handledKey = "dispatch.handled";
+const rereadAfterMs = 250;
+const shownForMs = 6_000;
+/** What was open before this page came up is not new to the desk. */
+const newForMs = 120_000;
+
+export type Done = { act: string; ok: true } | { act: string; ok: false; code: string; detail: string; unreachable: boolean };
+
+export class Desk {
+  readonly live: Live;
+  readonly names = new Names();
+  readonly siren = new Siren();
+  readonly api: Api;
+  filter = $state<QueueFilter>("open");
+  selectedId = $state<string | null>(null);
+  detail = $state.raw<IncidentDetail | null>(null);
+  timeline = $state.raw<readonly TimelineItem[]>([]);
+  /** The units of the desk's area as they were at the start; the live picture has what changed since. */
+  roster = $state.raw<ReadonlyMap<string, Unit>>(new Map());
+  ended = $state.raw<readonly Incident[]>([]);
+  handled = $state.raw<ReadonlySet<string>>(storedHandled());
+  mutedUntil = $state(0);
+  held = $state(false);
+  conflict = $state.raw<Conflict | null>(null);
+  /** How the last act went; success leaves the screen by itself. */
+  done = $state.raw<Done | null>(null);
+  busy = $state(false);
+  #shown: string[] = [];
+
+  incidents: readonly Incident[] = $derived.by(() => [...this.live.picture.incidents.values()]);
+  counts = $derived.by(() => this.#counts());
+  wanted: readonly Incident[] = $derived.by(() => this.#wanted());
+  queue = $derived.by(() => this.#held());
+  alarms: readonly DeskAlarm[] = $derived.by(() => unhandled(deskAlarms(this.incidents, this.live.now), this.handled));
+  selected: Incident | null = $derived.by(() => this.#selected());
+  /** Nothing may be sent out on the ground of a picture that may be false. */
+  blocked: boolean = $derived.by(() => this.live.freshness === "red");
+  sound = $derived.by(() =>
+    this.live.steady < this.mutedUntil ? null : deskSound(this.alarms, this.live.freshness === "red"),
+  );
+
+  readonly #keys = new RetryKeys(newId);
+  #reread: ReturnType<typeof setTimeout> | undefined;
+  #firstPicture = true;
+
+  constructor(api: Api) {
+    this.api = api;
+    this.live = new Live({ token: () => null, onChange: (_, after, event) => this.#changed(after, event) });
+  }
+
+  start(): () => void {
+    const stop = this.live.start();
+    void this.names.load(this.api);
+    void this.#readRoster();
+    return () => {
+      stop();
+      this.siren.set(null);
+      clearTimeout(this.#reread);
+    };
+  }
+
+  select(id: string | null): void {
+    this.selectedId = id;
+    if (id === null || this.detail?.id !== id) {
+      this.detail = null;
+      this.timeline = [];
+    }
+    if (!id) return;
+    this.handle(`${id}:new:opened`);
+    void this.#read(id);
+  }
+
+  setFilter(filter: QueueFilter): void {
+    this.filter = filter;
+    this.held = false;
+    if (filter === "ended") void this.#readEnded();
+  }
+
+  handle(key: string): void {
+    if (this.handled.has(key)) return;
+    this.handled = new Set([...this.handled, key].slice(-500));
+    sessionStorage.setItem(handledKey, JSON.stringify([...this.handled]));
+  }
+
+  mute(): void {
+    this.mutedUntil = performance.now() + muteForMs;
+  }
+
+  dispatch(id: string, units: { unit_id: string; role: Role }[], reason: string): Promise<boolean> {
+    return this.#run("dispatch", { id, units, reason }, (key) => this.api.dispatch(id, units, reason, key));
+  }
+
+  incidentVerb(id: string, verb: string, body: Record<string, unknown>): Promise<boolean> {
+    return this.#run(verb, { id, body }, (key) => this.api.incidentVerb(id, verb, body, key));
+  }
+
+  assignmentVerb(id: string, verb: string, body: Record<string, unknown>): Promise<boolean> {
+    return this.#run(verb, { id, body }, async (key) => {
+      this.live.mergeAssignment(await this.api.assignmentVerb(id, verb, body, key));
+    });
+  }
+
+  async report(body: NewIncident): Promise<CallAnswer | null> {
+    let answer: CallAnswer | null = null;
+    const ok = await this.#run("report", body, async (key) => {
+      answer = await this.api.report(body, key);
+    });
+    if (ok && answer !== null) this.live.merge((answer as CallAnswer).incident);
+    return ok ? answer : null;
+  }
+
+  async #run(act: string, body: unknown, send: (key: string) => Promise<unknown>): Promise<boolean> {
+    this.busy = true;
+    this.done = null;
+    try {
+      await send(this.#keys.keyFor(act, body));
+      this.#keys.done(act);
+      const done: Done = { act, ok: true };
+      this.done = done;
+      setTimeout(() => {
+        if (this.done === done) this.done = null;
+      }, shownForMs);
+      this.siren.once("S7");
+      if (this.selectedId) void this.#read(this.selectedId);
+      return true;
+    } catch (cause) {
+      this.#failed(act, cause);
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  #failed(act: string, cause: unknown): void {
+    if (!(cause instanceof Refusal)) {
+      this.done = { act, ok: false, code: "unreachable", detail: "", unreachable: true };
+      return;
+    }
+    if (!cause.temporary) this.#keys.done(act);
+    if (cause.status === 409) this.conflict = conflictOf(cause.body, this.selected);
+    else {
+      const detail = cause.body.errors?.map((one) => one.detail ?? one.code ?? "").join("; ");
+      this.done = { act, ok: false, code: cause.code, detail: detail || cause.message, unreachable: false };
+    }
+    if (this.selectedId) void this.#read(this.selectedId);
+  }
+
+  #changed(after: Picture, event: EventFrame | null): void {
+    if (event === null && this.#firstPicture && after.incidents.size > 0) this.#greet(after);
+    if (event === null) this.#firstPicture = false;
+    const id = event?.incident?.id ?? event?.assignment?.incident_id;
+    if (this.selectedId && (id === this.selectedId || event === null)) {
+      clearTimeout(this.#reread);
+      this.#reread = setTimeout(() => {
+        if (this.selectedId) void this.#read(this.selectedId);
+      }, rereadAfterMs);
+    }
+  }
+
+  #greet(picture: Picture): void {
+    const now = this.live.clock.now() ?? Date.now();
+    for (const incident of picture.incidents.values()) {
+      if (now - Date.parse(incident.opened_at) > newForMs) this.handle(`${incident.id}:new:opened`);
+    }
+  }
+
+  async #read(id: string): Promise<void> {
+    try {
+      const [detail, timeline] = await Promise.all([this.api.incident(id), this.api.timeline(id)]);
+      if (this.selectedId !== id) return;
+      this.detail = detail;
+      this.timeline = timeline;
+      this.#mergeQuietly(detail);
+    } catch {
+      // The live picture still shows what is known; the next event or choice asks again.
+    }
+  }
+
+  #mergeQuietly(detail: IncidentDetail): void {
+    const known = this.live.picture.incidents.get(detail.id);
+    if (known && (known.version < detail.version || known.assignments.length < detail.assignments.length)) {
+      this.live.merge(detail);
+    }
+  }
+
+  async #readRoster(): Promise<void> {
+    try {
+      this.roster = new Map((await this.api.allUnits()).map((unit) => [unit.id, unit]));
+    } catch {
+      this.roster = new Map();
+    }
+  }
+
+  async #readEnded(): Promise<void> {
+    try {
+      this.ended = (await this.api.recentIncidents()).filter((one) => !isOpen(one));
+    } catch {
+      this.ended = [];
+    }
+  }
+
+  #counts(): Record<QueueFilter | "available" | "units", number> {
+    const now = this.live.now;
+    const count = (filter: QueueFilter): number => this.incidents.filter((one) => matches(one, filter, now)).length;
+    const units = [...new Map([...this.roster, ...this.live.picture.units]).values()];
+    return {
+      open: count("open"),
+      waiting: count("waiting"),
+      working: count("working"),
+      overdue: count("overdue"),
+      shortfall: count("shortfall"),
+      ended: count("ended"),
+      available: units.filter((unit) => unit.status === "available").length,
+      units: units.length,
+    };
+  }
+
+  #wanted(): Incident[] {
+    const now = this.live.now;
+    if (this.filter !== "ended") return inQueueOrder(this.incidents.filter((one) => matches(one, this.filter, now)), now);
+    const all = new Map(this.ended.map((one) => [one.id, one]));
+    for (const one of this.incidents) if (!isOpen(one)) all.set(one.id, one);
+    return [...all.values()].toSorted((a, b) => b.opened_at.localeCompare(a.opened_at));
+  }
+
+  #held(): { rows: Incident[]; waiting: number } {
+    const byId = new Map(this.wanted.map((one) => [one.id, one]));
+    const order = holdStill(this.#shown, [...byId.keys()], this.held);
+    this.#shown = order.ids;
+    return { rows: order.ids.flatMap((id) => byId.get(id) ?? []), waiting: order.waiting };
+  }
+
+  #selected(): Incident | null {
+    if (!this.selectedId) return null;
+    const live = this.live.picture.incidents.get(this.selectedId);
+    if (live && (!this.detail || live.version >= this.detail.version)) return live;
+    return this.detail ?? live ?? this.ended.find((one) => one.id === this.selectedId) ?? null;
+  }
+}
+
+function storedHandled(): ReadonlySet<string> {
+  try {
+    return new Set(JSON.parse(sessionStorage.getItem(handledKey) ?? "[]") as string[]);
+  } catch {
+    return new Set();
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Holds the consoles' types against those generated from the service. What the service sends must be readable as the
+ * console's type, and every field that the console knows must exist there: a field that is renamed, removed or changes
+ * its type does not compile here. What the console sends must be what the service takes. Nothing runs.
+ */
+import type * as service from "./generated.ts";
+import type * as console from "./types.ts";
+
+/** Fields of `Known` that the other side does not have. */
+type Unknown<Known, There> = Exclude<keyof Known, keyof There>;
+type Reads<Sent, Read> = [Sent] extends [Read]
+  ? [Unknown<Read, Sent>] extends [never]
+    ? true
+    : { unknown: Unknown<Read, Sent> }
+  : { sent: Sent; read: Read };
+type Sends<Sent, Taken> = [Sent] extends [Taken]
+  ? [Unknown<Sent, Taken>] extends [never]
+    ? true
+    : { unknown: Unknown<Sent, Taken> }
+  : { sent: Sent; taken: Taken };
+
+export interface Agreement {
+  incident: Reads<service.IncidentView, console.Incident>;
+  place: Reads<service.DevicePlace, console.Place>;
+  assignment: Reads<service.AssignmentView, console.Assignment>;
+  selection: Reads<service.SelectionView, console.Selection>;
+  shortfall: Reads<service.ShortfallView, console.Shortfall>;
+  detail: Reads<Omit<service.FullIncidentView, "calls">, Omit<console.IncidentDetail, "calls">>;
+  decision: Reads<service.DecisionView, console.Decision>;
+  requirement: Reads<service.RequirementView, console.Requirement>;
+  considered: Reads<service.ConsideredView, console.Considered>;
+  timeline: Reads<service.TimelineEntry, console.TimelineItem>;
+  catalogue: Reads<service.Catalogue, console.Catalogue>;
+  division: Reads<service.DivisionView, console.DivisionEntry>;
+  unit: Reads<service.ListedUnit, console.Unit>;
+  device: Reads<service.DeviceView, console.Device>;
+  deviceStatus: Reads<service.DeviceStatus, console.DeviceStatus>;
+  problem: Reads<service.Problem, Pick<console.ProblemBody, "type" | "title" | "status" | "detail" | "code" | "errors">>;
+  me: Reads<service.Me, console.Me>;
+  welcome: Reads<service.Welcome, console.WelcomeFrame>;
+  snapshot: Reads<service.Snapshot, console.SnapshotFrame>;
+  event: Reads<service.EventFrame, console.EventFrame>;
+  heartbeat: Reads<service.Heartbeat, console.HeartbeatFrame>;
+  hello: Sends<console.HelloFrame, service.Hello>;
+  receipt: Sends<console.ReceiptFrame, service.Receipt>;
+  report: Sends<console.NewIncident, service.IncidentReport>;
+  press: Sends<console.Press, service.Press>;
+}
+
+type Disagreement = { [Shape in keyof Agreement as Agreement[Shape] extends true ? never : Shape]: Agreement[Shape] };
+
+/** Does not compile while anything disagrees; the error names the shape. */
+export const agreed: keyof Disagreement extends never ? true : Disagreement = true;

@@ -1,0 +1,510 @@
+/** Made by tools/generate_types.py from the service's models. Do not edit: run `make docs`. */
+
+export interface ActorView {
+  kind: string;
+  id: string | null;
+  name: string;
+}
+
+export interface AssignmentView {
+  id: string;
+  incident_id: string;
+  unit: UnitView;
+  role: "lead" | "support" | "notify";
+  mandatory: boolean;
+  slot: number;
+  status: "issued" | "delivered" | "acknowledged" | "en_route" | "on_scene" | "completed" | "declined" | "returned" | "revoked" | "reassigned";
+  version: number;
+  selection: SelectionView;
+  issued_at: string;
+  deliver_by: string | null;
+  urge_by: string | null;
+  acknowledge_by: string | null;
+  depart_by: string | null;
+  arrive_by: string | null;
+  feedback_by: string | null;
+  close_by: string | null;
+  delivered_at: string | null;
+  seen_at: string | null;
+  acknowledged_at: string | null;
+  en_route_at: string | null;
+  on_scene_at: string | null;
+  fed_back_at: string | null;
+  completed_at: string | null;
+  ended_at: string | null;
+  excused_at: string | null;
+  steps_done: (string)[];
+  overdue: (string)[];
+  reason: string | null;
+  feedback: FeedbackView | null;
+  backup_for: string | null;
+  updated_by: string;
+}
+
+export interface CallOutcome {
+  id: string | null;
+  outcome: "opened" | "joined";
+}
+
+export interface Caller {
+  name?: string | null;
+  phone?: string | null;
+}
+
+export interface Catalogue {
+  unit_kinds: Record<string, Named>;
+  incident_types: Record<string, TypeView>;
+  place_kinds: Record<string, Named>;
+  divisions: (DivisionView)[];
+}
+
+export interface ConditionView {
+  text: string;
+  value: string | number | (string)[] | null;
+  met: boolean;
+}
+
+export interface ConsideredView {
+  unit: UnitView;
+  requirement: number;
+  rank: number;
+  outcome: "chosen" | "rejected" | "reserve";
+  reason: string;
+  distance_m: number | null;
+  position_age_s: number | null;
+  load: number;
+}
+
+export interface DecisionView {
+  ruleset_version: number;
+  directory_version: number;
+  decided_at: string;
+  facts: Record<string, unknown>;
+  matched: (MatchedView)[];
+  unmatched_nearby: (MatchedView)[];
+  excluded: (string)[];
+  requirements: (RequirementView)[];
+  considered: (ConsideredView)[];
+}
+
+export interface DevicePlace {
+  id: string;
+  kind: string;
+  name: string;
+  name_en: string;
+  address: string;
+  code: string;
+  division_code: string;
+}
+
+export interface DeviceStatus {
+  device: DeviceView;
+  incident: IncidentView | null;
+  server_time: string;
+}
+
+export interface DeviceView {
+  id: string;
+  code: string;
+  name: string;
+  name_en: string;
+  place: DevicePlace;
+  trigger_mode: "press" | "hold" | "double";
+  hold_ms: number;
+  silent: boolean;
+  choices: (string)[];
+  phone: string | null;
+  state: string;
+}
+
+export interface DivisionView {
+  code: string;
+  name: string;
+  name_en: string;
+  parent_code: string | null;
+  level: string;
+}
+
+export interface EventFrame {
+  type: "event";
+  event_id: string;
+  cursor: string;
+  event: "incident.opened" | "incident.call_joined" | "incident.updated" | "incident.noted" | "incident.lead_changed" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "unit.status_changed" | "unit.position" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared";
+  occurred_at: string;
+  facts: Record<string, unknown>;
+  incident?: EventIncident | null;
+  assignment?: AssignmentView | null;
+  unit?: LiveUnit | null;
+}
+
+export interface EventIncident {
+  id: string;
+  number: string;
+  source_reference: string | null;
+  version: number;
+  status: "received" | "dispatched" | "in_progress" | "resolved" | "closed" | "cancelled" | "merged" | "transferred" | "suspended";
+  incident_type: string;
+  channel: string;
+  place: PlaceView | null;
+  location: LocationView | null;
+  division_code: string;
+  area_class: string;
+  address: string | null;
+  description?: string | null;
+  caller?: Record<string, string | null> | null;
+  restricted?: boolean;
+  severity: "I" | "II" | "III" | "IV" | "NONE";
+  urgency: "critical" | "urgent" | "normal" | "routine";
+  tags: (string)[];
+  exercise: "actual" | "exercise" | "test";
+  device_id: string | null;
+  call_count: number;
+  shortfalls: (ShortfallView)[];
+  opened_at: string;
+  closed_at: string | null;
+  disposition: string | null;
+  merged_into: string | null;
+  updated_by: string;
+  assignments: (AssignmentView)[];
+}
+
+export interface FaultView {
+  pointer: string;
+  code: string;
+  detail: string;
+}
+
+export interface FeedbackView {
+  outcome: string;
+  text: string;
+}
+
+export interface FullIncidentView {
+  id: string;
+  number: string;
+  source_reference: string | null;
+  version: number;
+  status: "received" | "dispatched" | "in_progress" | "resolved" | "closed" | "cancelled" | "merged" | "transferred" | "suspended";
+  incident_type: string;
+  channel: string;
+  place: PlaceView | null;
+  location: LocationView | null;
+  division_code: string;
+  area_class: string;
+  address: string | null;
+  description: string | null;
+  caller: Record<string, string | null> | null;
+  restricted: boolean;
+  severity: "I" | "II" | "III" | "IV" | "NONE";
+  urgency: "critical" | "urgent" | "normal" | "routine";
+  tags: (string)[];
+  exercise: "actual" | "exercise" | "test";
+  device_id: string | null;
+  call_count: number;
+  shortfalls: (ShortfallView)[];
+  opened_at: string;
+  closed_at: string | null;
+  disposition: string | null;
+  merged_into: string | null;
+  updated_by: string;
+  assignments: (AssignmentView)[];
+  calls: (Record<string, unknown>)[];
+  links: (Record<string, unknown>)[];
+  decision: DecisionView | null;
+}
+
+export interface Heartbeat {
+  type: "heartbeat";
+  server_time: string;
+  cursor: string;
+}
+
+export interface Hello {
+  type: "hello";
+  cursor?: string | null;
+  token?: string | null;
+}
+
+export interface IncidentList {
+  items: (IncidentView)[];
+  after: string | null;
+}
+
+export interface IncidentReport {
+  incident_type: string;
+  place_kind?: string | null;
+  place_id?: string | null;
+  location?: Location | null;
+  division_code?: string | null;
+  address?: string | null;
+  description?: string | null;
+  severity?: "I" | "II" | "III" | "IV" | "NONE" | null;
+  urgency?: "critical" | "urgent" | "normal" | "routine" | null;
+  tags?: (string)[];
+  caller?: Caller | null;
+  occurred_at?: string | null;
+  exercise?: "actual" | "exercise" | "test";
+  source_reference?: string | null;
+}
+
+export interface IncidentView {
+  id: string;
+  number: string;
+  source_reference: string | null;
+  version: number;
+  status: "received" | "dispatched" | "in_progress" | "resolved" | "closed" | "cancelled" | "merged" | "transferred" | "suspended";
+  incident_type: string;
+  channel: string;
+  place: PlaceView | null;
+  location: LocationView | null;
+  division_code: string;
+  area_class: string;
+  address: string | null;
+  description: string | null;
+  caller: Record<string, string | null> | null;
+  restricted: boolean;
+  severity: "I" | "II" | "III" | "IV" | "NONE";
+  urgency: "critical" | "urgent" | "normal" | "routine";
+  tags: (string)[];
+  exercise: "actual" | "exercise" | "test";
+  device_id: string | null;
+  call_count: number;
+  shortfalls: (ShortfallView)[];
+  opened_at: string;
+  closed_at: string | null;
+  disposition: string | null;
+  merged_into: string | null;
+  updated_by: string;
+  assignments: (AssignmentView)[];
+}
+
+export interface IntakeAnswer {
+  call: CallOutcome;
+  incident: FullIncidentView;
+}
+
+export interface ListedPlace {
+  id: string;
+  kind: string;
+  name: string;
+  name_en: string;
+  address: string;
+  code: string;
+  division_code: string;
+  longitude: number;
+  latitude: number;
+  phone: string | null;
+}
+
+export interface ListedUnit {
+  id: string;
+  code: string | null;
+  name: string | null;
+  name_en: string | null;
+  kind: string | null;
+  agency: string | null;
+  division_code: string;
+  status: string;
+  duty: string;
+  version: number;
+  longitude: number;
+  latitude: number;
+  phone: string | null;
+  load: number;
+}
+
+export interface LiveUnit {
+  id: string;
+  code: string | null;
+  name: string | null;
+  name_en: string | null;
+  kind: string | null;
+  agency: string | null;
+  division_code: string;
+  status: string;
+  duty: string;
+  version: number;
+  committed_to: string | null;
+  position: PointView | null;
+  position_at: string | null;
+}
+
+export interface Location {
+  longitude: number;
+  latitude: number;
+  crs: "WGS84" | "CGCS2000" | "GCJ02" | "BD09";
+  accuracy_m?: number | null;
+}
+
+export interface LocationView {
+  longitude: number;
+  latitude: number;
+  crs: string;
+  accuracy_m: number | null;
+  wgs84: PointView;
+}
+
+export interface MatchedView {
+  rule: string;
+  name: Named;
+  conditions: (ConditionView)[];
+}
+
+export interface Me {
+  kind: "person" | "console" | "device" | "integrator" | "wall";
+  name: string;
+  role: "operator" | "shift_leader" | "admin" | "responder" | "wall" | null;
+  unit: MeUnit | null;
+  device_id: string | null;
+  division_codes: (string)[];
+  server_time: string;
+  version: string;
+}
+
+export interface MeUnit {
+  id: string;
+  code: string | null;
+  name: string | null;
+  name_en: string | null;
+  kind: string | null;
+  agency: string | null;
+  status: string;
+}
+
+export interface Named {
+  zh: string;
+  en: string;
+}
+
+export interface PlaceList {
+  items: (ListedPlace)[];
+  after: string | null;
+}
+
+export interface PlaceView {
+  id: string;
+  kind: string;
+  name: string;
+  name_en: string;
+  address: string;
+}
+
+export interface PointView {
+  longitude: number;
+  latitude: number;
+}
+
+export interface Press {
+  press_id: string;
+  pressed_at?: string | null;
+  choice?: string | null;
+  exercise?: "actual" | "exercise" | "test";
+}
+
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  errors: (FaultView)[];
+}
+
+export interface Receipt {
+  type: "receipt";
+  assignment_id: string;
+  state: "delivered" | "seen";
+}
+
+export interface RequirementShortfall {
+  reason: string;
+  count: number;
+}
+
+export interface RequirementView {
+  unit_kind: string;
+  role: "lead" | "support" | "notify";
+  required_count: number;
+  mandatory: boolean;
+  choose: (string)[];
+  substitutes: (string)[];
+  capability: string | null;
+  filled: (string)[];
+  shortfall: RequirementShortfall | null;
+}
+
+export interface Scope {
+  kind: "person" | "console" | "device" | "integrator" | "wall";
+  role: "operator" | "shift_leader" | "admin" | "responder" | "wall" | null;
+  unit_id: string | null;
+  device_id: string | null;
+  division_codes: (string)[];
+}
+
+export interface SelectionView {
+  code: string;
+  distance_m: number | null;
+  rank: number;
+  substitute_for: string | null;
+  on_call: boolean;
+  backup_for: string | null;
+  requirement: number | null;
+}
+
+export interface ShortfallView {
+  slot: number;
+  unit_kind: string;
+  role: "lead" | "support" | "notify";
+  reason: string;
+  count: number;
+}
+
+export interface Snapshot {
+  type: "snapshot";
+  cursor: string;
+  incidents: (IncidentView)[];
+  units: (LiveUnit)[];
+}
+
+export interface Timeline {
+  items: (TimelineEntry)[];
+}
+
+export interface TimelineEntry {
+  at: string;
+  recorded_at: string;
+  actor: ActorView;
+  event: string;
+  assignment_id: string | null;
+  unit: UnitView | null;
+  facts: Record<string, unknown>;
+}
+
+export interface TypeView {
+  zh: string;
+  en: string;
+  severity: "I" | "II" | "III" | "IV" | "NONE";
+  urgency: "critical" | "urgent" | "normal" | "routine";
+}
+
+export interface UnitList {
+  items: (ListedUnit)[];
+  after: string | null;
+}
+
+export interface UnitView {
+  id: string;
+  code: string | null;
+  name: string | null;
+  name_en: string | null;
+  kind: string | null;
+  agency: string | null;
+}
+
+export interface Welcome {
+  type: "welcome";
+  server_time: string;
+  heartbeat_s: number;
+  resume: "snapshot" | "replayed" | "reset";
+  scope: Scope;
+}

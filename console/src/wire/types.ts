@@ -1,0 +1,360 @@
+/**
+ * The shapes on the wire, as the service sends and takes them: JSON, snake_case, instants as
+ * RFC 3339 text in UTC. Nothing here may be renamed or "improved" on this side.
+ */
+
+export type Instant = string;
+export type Severity = "I" | "II" | "III" | "IV" | "NONE";
+export type Urgency = "critical" | "urgent" | "normal" | "routine";
+export type Role = "lead" | "support" | "notify";
+export type Exercise = "actual" | "exercise" | "test";
+
+export type IncidentStatus =
+  | "received"
+  | "dispatched"
+  | "in_progress"
+  | "resolved"
+  | "closed"
+  | "cancelled"
+  | "false_alarm"
+  | "merged"
+  | "transferred"
+  | "suspended";
+
+export type AssignmentStatus =
+  | "issued"
+  | "delivered"
+  | "acknowledged"
+  | "en_route"
+  | "on_scene"
+  | "completed"
+  | "declined"
+  | "returned"
+  | "revoked"
+  | "reassigned";
+
+export type UnitStatus = "off_duty" | "available" | "committed" | "out_of_service";
+
+export interface Place {
+  id: string;
+  kind: string;
+  name: string;
+  name_en?: string | null;
+  address?: string | null;
+  division_code?: string | null;
+}
+
+export interface UnitBrief {
+  id: string;
+  code: string | null;
+  /** Null once the unit has left the directory. */
+  name: string | null;
+  name_en?: string | null;
+  kind: string | null;
+  agency?: string | null;
+}
+
+export interface Unit extends UnitBrief {
+  status?: UnitStatus | string;
+  division_code?: string | null;
+  version?: number;
+}
+
+export interface Location {
+  longitude: number;
+  latitude: number;
+  crs: string;
+  accuracy_m?: number | null;
+  wgs84?: { longitude: number; latitude: number } | null;
+}
+
+export interface Shortfall {
+  unit_kind: string;
+  role: Role;
+  reason: string;
+  count: number;
+}
+
+export interface Selection {
+  code?: string | null;
+  distance_m?: number | null;
+  rank?: number | null;
+  substitute_for?: string | null;
+  on_call?: boolean | null;
+  backup_for?: string | null;
+}
+
+export interface Assignment {
+  id: string;
+  incident_id: string;
+  unit: UnitBrief;
+  role: Role;
+  mandatory: boolean;
+  slot?: number;
+  status: AssignmentStatus;
+  version: number;
+  issued_at: Instant;
+  urge_by?: Instant | null;
+  acknowledge_by?: Instant | null;
+  depart_by?: Instant | null;
+  arrive_by?: Instant | null;
+  feedback_by?: Instant | null;
+  close_by?: Instant | null;
+  delivered_at?: Instant | null;
+  seen_at?: Instant | null;
+  acknowledged_at?: Instant | null;
+  en_route_at?: Instant | null;
+  on_scene_at?: Instant | null;
+  fed_back_at?: Instant | null;
+  completed_at?: Instant | null;
+  ended_at?: Instant | null;
+  excused_at?: Instant | null;
+  /** Steps of the silence ladder that were taken: page, urge, escalate, … */
+  steps_done?: string[];
+  backup_for?: string | null;
+  updated_by?: string | null;
+  overdue?: string[];
+  reason?: string | null;
+  feedback?: { outcome: string; text: string | null } | null;
+  selection?: Selection | null;
+}
+
+export interface Incident {
+  id: string;
+  number: string;
+  source_reference?: string | null;
+  version: number;
+  status: IncidentStatus;
+  incident_type: string;
+  place: Place | null;
+  location?: Location | null;
+  division_code?: string | null;
+  address?: string | null;
+  description?: string | null;
+  caller?: { name?: string | null; phone?: string | null } | null;
+  severity: Severity;
+  urgency: Urgency;
+  tags?: string[];
+  exercise?: Exercise;
+  channel?: string | null;
+  opened_at: Instant;
+  closed_at?: Instant | null;
+  disposition?: string | null;
+  call_count: number;
+  shortfalls?: Shortfall[];
+  restricted?: boolean;
+  assignments: Assignment[];
+}
+
+export interface Condition {
+  text: string;
+  value: unknown;
+  met: boolean;
+}
+
+export interface MatchedRule {
+  rule: string;
+  name: Named | string;
+  conditions: Condition[];
+}
+
+export interface Requirement {
+  unit_kind: string;
+  role: Role;
+  required_count: number;
+  filled: string[];
+  shortfall: { reason: string; count: number } | null;
+}
+
+export interface Considered {
+  unit: UnitBrief;
+  requirement: number | string | null;
+  rank: number | null;
+  outcome: "chosen" | "rejected" | "reserve";
+  reason: string | null;
+  distance_m?: number | null;
+  position_age_s?: number | null;
+}
+
+export interface Decision {
+  ruleset_version: number | string | null;
+  directory_version: number | string | null;
+  matched: MatchedRule[];
+  unmatched_nearby?: MatchedRule[];
+  requirements: Requirement[];
+  considered: Considered[];
+}
+
+export interface Call {
+  id: string;
+  received_at?: Instant;
+  occurred_at?: Instant;
+  channel?: string | null;
+  outcome?: string | null;
+  [more: string]: unknown;
+}
+
+export interface IncidentDetail extends Incident {
+  calls?: Call[];
+  decision?: Decision | null;
+  links?: unknown[];
+}
+
+export interface TimelineItem {
+  at: Instant;
+  recorded_at?: Instant | null;
+  actor?: { kind: string; name?: string | null } | null;
+  event: string;
+  assignment_id?: string | null;
+  unit?: UnitBrief | null;
+  facts?: Record<string, unknown> | null;
+}
+
+export interface Me {
+  kind: "person" | "console" | "device" | "integrator" | "wall";
+  name: string;
+  role: "operator" | "shift_leader" | "admin" | "responder" | "wall" | null;
+  unit: UnitBrief | null;
+  device_id: string | null;
+  division_codes: string[];
+  server_time: Instant;
+  version: string;
+}
+
+export interface Named {
+  zh: string;
+  en: string;
+}
+
+export interface IncidentTypeEntry extends Named {
+  class?: string;
+  severity?: Severity;
+  urgency?: Urgency;
+}
+
+export interface DivisionEntry {
+  code: string;
+  name: string;
+  name_en?: string | null;
+  parent_code: string | null;
+  level: string | number;
+}
+
+export interface Catalogue {
+  unit_kinds: Record<string, Named>;
+  incident_types: Record<string, IncidentTypeEntry>;
+  place_kinds: Record<string, Named>;
+  divisions: DivisionEntry[];
+}
+
+export type TriggerMode = "press" | "hold" | "double";
+
+export interface Device {
+  id: string;
+  code: string;
+  name?: string | null;
+  name_en?: string | null;
+  place: Place | null;
+  trigger_mode: TriggerMode;
+  hold_ms: number;
+  silent: boolean;
+  choices: string[];
+  phone: string | null;
+  state: string;
+}
+
+export interface DeviceStatus {
+  device: Device;
+  incident: Incident | null;
+  server_time: Instant;
+}
+
+export interface Press {
+  press_id: string;
+  pressed_at: Instant;
+  choice?: string;
+  exercise?: Exercise;
+}
+
+export interface CallAnswer {
+  call: { id: string; outcome: "opened" | "joined" };
+  incident: Incident;
+}
+
+export interface NewIncident {
+  incident_type: string;
+  place_id?: string;
+  division_code?: string;
+  address?: string;
+  description?: string;
+  severity?: Severity;
+  urgency?: Urgency;
+  caller?: { name?: string; phone?: string };
+  exercise?: Exercise;
+}
+
+export interface StartPage {
+  consoles: { unit: { name: string; name_en?: string | null; kind: string }; key: string }[];
+  devices: { id: string; name: string; name_en?: string | null; key: string; place?: Place | string | null }[];
+  logins: { name: string; role: string; password: string }[];
+}
+
+export interface ProblemBody {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  code?: string;
+  errors?: { pointer?: string; code?: string; detail?: string }[];
+  current?: unknown;
+  [fact: string]: unknown;
+}
+
+/** Live frames, server to console. */
+export interface WelcomeFrame {
+  type: "welcome";
+  server_time: Instant;
+  heartbeat_s: number;
+  resume: "snapshot" | "replayed" | "reset";
+  scope?: unknown;
+}
+
+export interface SnapshotFrame {
+  type: "snapshot";
+  cursor: string | null;
+  incidents: Incident[];
+  units?: Unit[];
+}
+
+/** `incident.assignments` of an event holds only the assignments that it changed. */
+export interface EventFrame {
+  type: "event";
+  event_id: string;
+  cursor?: string | null;
+  event: string;
+  occurred_at: Instant;
+  incident?: Incident | null;
+  assignment?: Assignment | null;
+  unit?: Unit | null;
+  facts?: Record<string, unknown> | null;
+}
+
+export interface HeartbeatFrame {
+  type: "heartbeat";
+  server_time: Instant;
+  cursor?: string | null;
+}
+
+export type ServerFrame = WelcomeFrame | SnapshotFrame | EventFrame | HeartbeatFrame;
+
+export interface ReceiptFrame {
+  type: "receipt";
+  assignment_id: string;
+  state: "delivered" | "seen";
+}
+
+export interface HelloFrame {
+  type: "hello";
+  cursor: string | null;
+  token?: string;
+}
