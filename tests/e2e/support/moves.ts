@@ -1,0 +1,59 @@
+/** What people do at the pages. */
+import { type Locator, type Page, expect } from "@playwright/test";
+import type { Incident, Operator } from "./api.ts";
+
+/** Holds the big button for as long as it asks for, and a little. */
+export async function hold(call: Page): Promise<void> {
+  await expect(call.locator(".page h1")).not.toHaveText(/…/);
+  const box = await call.locator("#press").boundingBox();
+  if (!box) throw new Error("the button is not there");
+  await call.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await call.mouse.down();
+  await call.waitForTimeout(1_300);
+  await call.mouse.up();
+}
+
+/** Presses, waits until the page says that the call was received, and gives the incident. */
+export async function press(call: Page, operator: Operator): Promise<Incident> {
+  await hold(call);
+  await expect(call.locator(".card .tick")).toBeVisible();
+  const [incident] = await operator.open();
+  if (!incident) throw new Error("no incident is open");
+  return incident;
+}
+
+/** The unit's main button, which changes with every step; `verb` makes sure that it is the one meant. */
+export const mainButton = (unit: Page, verb: string): Locator => unit.locator(`#primary.${verb}`);
+
+export async function step(unit: Page, verb: "acknowledge" | "depart" | "arrive" | "complete"): Promise<void> {
+  await mainButton(unit, verb).click();
+  await expect(mainButton(unit, verb)).toHaveCount(0);
+}
+
+export async function feedBack(unit: Page, text: string, outcome = "handled"): Promise<void> {
+  await mainButton(unit, "feedback").click();
+  await unit.locator(`dialog input[value=${outcome}]`).check({ force: true });
+  await unit.locator("#feedback-text").fill(text);
+  await unit.locator("dialog footer .primary").click();
+  await expect(mainButton(unit, "complete")).toBeVisible();
+}
+
+/** The whole way of a unit, from the ringing to the end. */
+export async function workThrough(unit: Page, text: string): Promise<void> {
+  await step(unit, "acknowledge");
+  await step(unit, "depart");
+  await step(unit, "arrive");
+  await feedBack(unit, text);
+  await mainButton(unit, "complete").click();
+}
+
+export const row = (desk: Page, incident: Pick<Incident, "id">): Locator => desk.locator(`#row-${incident.id}`);
+
+export async function openOnDesk(desk: Page, incident: Pick<Incident, "id" | "number">): Promise<void> {
+  await row(desk, incident).click();
+  await expect(desk.locator("main article .id")).toContainText(incident.number);
+}
+
+/** A unit's line in the desk's detail or on the call page. */
+export const line = (page: Page, name: string): Locator =>
+  page.locator("main article .row, main .card li", { has: page.getByText(name, { exact: true }) }).first();

@@ -1,0 +1,58 @@
+"""The snapshot law: old snapshot + the events since = new snapshot. The consoles' reducer, once more in Python."""
+
+from typing import Any
+
+Picture = dict[str, dict[str, Any]]
+ENDED = {"closed", "cancelled", "merged", "transferred", "false_alarm"}
+
+
+def from_snapshot(frame: dict[str, Any]) -> Picture:
+    return {
+        "incidents": {incident["id"]: incident for incident in frame["incidents"]},
+        "units": {unit["id"]: unit for unit in frame["units"]},
+        "seen": {},
+    }
+
+
+def apply(picture: Picture, frame: dict[str, Any]) -> Picture:
+    """Follow console/src/state/reducer.ts."""
+    if frame["event_id"] in picture["seen"]:
+        return picture
+    incidents, units = dict(picture["incidents"]), dict(picture["units"])
+    if incident := frame.get("incident"):
+        before = incidents.get(incident["id"], {})
+        assignments = list(before.get("assignments", []))
+        for arrived in incident["assignments"]:
+            _upsert(assignments, arrived)
+        newer = not before or incident["version"] >= before["version"]
+        fields = {**before, **incident} if newer else {**incident, **before}
+        incidents[incident["id"]] = {**fields, "assignments": assignments}
+    if (assignment := frame.get("assignment")) and assignment["incident_id"] in incidents:
+        known = incidents[assignment["incident_id"]]
+        assignments = list(known["assignments"])
+        _upsert(assignments, assignment)
+        incidents[known["id"]] = {**known, "assignments": assignments}
+    if (unit := frame.get("unit")) and unit["version"] >= units.get(unit["id"], {}).get("version", 0):
+        units[unit["id"]] = {**units.get(unit["id"], {}), **unit}
+    return {"incidents": incidents, "units": units, "seen": {**picture["seen"], frame["event_id"]: True}}
+
+
+def _upsert(assignments: list[dict[str, Any]], arrived: dict[str, Any]) -> None:
+    for at, known in enumerate(assignments):
+        if known["id"] == arrived["id"]:
+            if arrived["version"] > known["version"]:
+                assignments[at] = {**known, **arrived}
+            return
+    assignments.append(arrived)
+
+
+def comparable(picture: Picture) -> dict[str, Any]:
+    """What must be equal: everything open, in the order of the ids."""
+    return {
+        "incidents": [
+            {**incident, "assignments": sorted(incident["assignments"], key=lambda a: a["id"])}
+            for incident in sorted(picture["incidents"].values(), key=lambda i: i["id"])
+            if incident["status"] not in ENDED
+        ],
+        "units": sorted(picture["units"].values(), key=lambda unit: unit["id"]),
+    }
