@@ -1,0 +1,1 @@
+"""Speed and memory beside the floor, measured in one run: `make bench`."""

@@ -1,0 +1,59 @@
+"""One table out of all figures: ours, the floor, Socket.IO, the ratios, and what was aimed at."""
+
+import math
+from typing import Any
+
+Row = tuple[str, float, float, float, str]
+NONE = float("nan")
+
+
+def render(results: dict[str, dict[str, Any]]) -> str:
+    """Give the table as Markdown."""
+    head = ["", "ours", "floor", "Socket.IO", "ours/floor", "ours/Socket.IO", "aim"]
+    lines = [head, ["---", *["---:"] * 5, "---"]]
+    for name, ours, floor, peer, aim in _rows(results):
+        ratios = [_number(ours / floor) if floor else "–", _number(ours / peer) if peer else "–"]
+        lines.append([name, _number(ours), _number(floor), _number(peer), *ratios, aim])
+    busy = results["notes"]["machine_busy_before"]
+    table = "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+    return f"{table}\n\nThe machine was {busy:.0%} busy before the first run."
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def _rows(results: dict[str, dict[str, Any]]) -> list[Row]:
+    rows: list[Row] = []
+    for rate in ("100", "200"):
+        for key, what, aim in (
+            ("p50_ms", "p50 ms", "≤ 1.5 × floor, < Socket.IO"),
+            ("p99_ms", "p99 ms", ""),
+            ("cpu_ms", "server CPU ms per POST", "≤ 2 × floor"),
+        ):
+            rows.append(_row(results, f"POST to four frames at {rate}/s, {what}", ("rates", rate, key), aim))
+    rows.append(_row(results, "most incidents/s", ("max", "per_s"), "≥ 0.5 × floor, ≥ 2 × Socket.IO"))
+    rows.append(_row(results, "KiB per idle console", ("mem", "kib_each"), "≤ 1.2 × floor"))
+    for mode, what in (("kill", "kill -9 under load"), ("drop", "a quarter of the consoles cut for 2 s")):
+        rows.append(_row(results, f"{what}: acknowledged, never on all four", (mode, "never_whole"), "0"))
+        rows.append(_row(results, f"{what}: shown twice", (mode, "shown_twice"), "0"))
+    rows.append(_row(results, "timer lateness as seen at a console, p99 ms", ("timers", "p99_ms"), "≤ 10"))
+    for size, figures in results.get("decisions", {}).items():
+        rows.append((f"decided with {int(size):,} rules, p50 µs", figures["p50_us"], NONE, NONE, "≤ 100 at 10,000"))
+    if flat := results.get("flat", {}).get("ours"):
+        rows.append(("memory after a tenth of the incidents, MiB", flat["mib"][0], NONE, NONE, ""))
+        rows.append((f"memory after {flat['incidents']:,} incidents, MiB", flat["mib"][-1], NONE, NONE, "flat"))
+    return [row for row in rows if not math.isnan(row[1])]
+
+
+def _row(results: dict[str, dict[str, Any]], name: str, path: tuple[str, ...], aim: str) -> Row:
+    mode, *keys = path
+    found = []
+    for subject in ("ours", "floor", "Socket.IO"):
+        value: Any = results.get(mode, {}).get(subject, {})
+        for key in keys:
+            value = value.get(key, {}) if isinstance(value, dict) else {}
+        found.append(float(value) if isinstance(value, int | float) else NONE)
+    return (name, found[0], found[1], found[2], aim)
