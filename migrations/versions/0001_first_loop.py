@@ -61,7 +61,7 @@ CREATE TABLE incident (id uuid PRIMARY KEY, number text NOT NULL UNIQUE, source_
   tags text[] NOT NULL DEFAULT '{}', exercise text NOT NULL DEFAULT 'actual', sensitive boolean NOT NULL DEFAULT false,
   device_id uuid, call_count integer NOT NULL DEFAULT 1, shortfalls json NOT NULL DEFAULT '[]',
   pending_slots smallint[] NOT NULL DEFAULT '{}', unit_ids uuid[] NOT NULL DEFAULT '{}',
-  opened_at timestamptz NOT NULL, closed_at timestamptz, disposition text, merged_into uuid, updated_by text NOT NULL);
+  lead_unit_id uuid, opened_at timestamptz NOT NULL, closed_at timestamptz, disposition text, merged_into uuid, updated_by text NOT NULL);
 CREATE INDEX incident_open ON incident (id) WHERE status NOT IN ('closed', 'cancelled', 'merged', 'transferred');
 CREATE INDEX incident_source ON incident (source_id, id) WHERE source_id IS NOT NULL;
 CREATE TABLE decision (incident_id uuid PRIMARY KEY REFERENCES incident(id) ON DELETE CASCADE, body text NOT NULL);
@@ -99,7 +99,7 @@ CREATE TABLE audit (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, xid xid
   incident_id uuid, events json NOT NULL);
 CREATE INDEX audit_incident ON audit (incident_id, seq);
 CREATE TABLE idempotency (scope text NOT NULL, key text NOT NULL CHECK (length(key) <= 200), body_hash bytea NOT NULL,
-  change_id uuid NOT NULL, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (scope, key));
+  change_id uuid NOT NULL, assignments text, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (scope, key));
 CREATE INDEX idempotency_created ON idempotency (created_at);
 CREATE TABLE delivery_attempt (id uuid PRIMARY KEY, assignment_id uuid, incident_id uuid NOT NULL, channel text NOT NULL,
   recipient text NOT NULL, body text NOT NULL,

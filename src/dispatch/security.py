@@ -8,7 +8,6 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, Literal
@@ -19,7 +18,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from dispatch.domain.actor import Actor
 from dispatch.domain.disclosure import may_read_details
 from dispatch.domain.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError
-from dispatch.domain.rows import AssignmentRow, IncidentRow
+from dispatch.domain.rows import IncidentRow
 from dispatch.domain.unit import Unit
 from dispatch.storage.access import Holder, find_key_holder, find_session_holder
 from dispatch.storage.database import Database
@@ -109,16 +108,13 @@ class Principal:
         if not self.may_see(incident):
             raise NotFoundError("no such incident", facts={"incident_id": incident["id"]})
 
-    def reads_details(self, incident: IncidentRow, assignments: Iterable[AssignmentRow], unit: Unit | None) -> bool:
-        """Say whether description and caller may be shown to the principal."""
+    def reads_details(self, incident: IncidentRow, unit: Unit | None) -> bool:
+        """Say whether description, caller and everybody's words may be shown to the principal."""
         if self.is_desk or self.kind == "integrator":
             return True
         if unit is None:
             return False
-        left = {"declined", "returned", "revoked", "reassigned"}
-        roles = {row["role"] for row in assignments if row["unit_id"] == unit.id and row["status"] not in left}
-        role = "lead" if "lead" in roles else next(iter(roles), None)
-        return may_read_details(incident, role=role, kind_is_sensitive=unit.sensitive)
+        return may_read_details(incident, unit_id=unit.id, kind_is_sensitive=unit.sensitive)
 
 
 def new_secret() -> str:

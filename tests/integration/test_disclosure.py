@@ -11,9 +11,6 @@ from tests.support.city import COMMUNITY, HEALTH, HOSPITAL_CALL, JUSTICE, POLICE
 
 SECRET = "张三 复诊病历"
 STRANGER = "430302001-PCS"
-words_leak = pytest.mark.xfail(
-    strict=True, reason="notes, reasons and feedback texts are shown to everybody on the incident, screens included"
-)
 
 
 async def _told_by_words(city: City, incident: dict[str, Any]) -> None:
@@ -27,7 +24,6 @@ async def _told_by_words(city: City, incident: dict[str, Any]) -> None:
     await asyncio.sleep(0.4)
 
 
-@words_leak
 @pytest.mark.parametrize("who", ["wall", "device"])
 async def test_words_about_a_person_reach_no_screen(city: City, who: str) -> None:
     key = city.access.demo["wall_key"] if who == "wall" else city.device["token"]
@@ -40,7 +36,6 @@ async def test_words_about_a_person_reach_no_screen(city: City, who: str) -> Non
     assert SECRET not in str(later.frames)
 
 
-@words_leak
 async def test_words_about_a_person_are_in_no_answer_to_a_screen(city: City) -> None:
     incident = (await city.press()).json()["incident"]
     await _told_by_words(city, incident)
@@ -54,7 +49,6 @@ async def test_words_about_a_person_are_in_no_answer_to_a_screen(city: City) -> 
     assert [SECRET in text for text in told] == [False] * 4
 
 
-@words_leak
 @pytest.mark.parametrize("code", [COMMUNITY, JUSTICE])
 async def test_words_about_a_person_reach_no_unit_that_does_not_lead(city: City, code: str) -> None:
     console = await city.unit_console(code)

@@ -40,7 +40,7 @@ def apply(picture: Picture, frame: dict[str, Any]) -> Picture:
 def _upsert(assignments: list[dict[str, Any]], arrived: dict[str, Any]) -> None:
     for at, known in enumerate(assignments):
         if known["id"] == arrived["id"]:
-            if arrived["version"] > known["version"]:
+            if arrived["version"] >= known["version"]:
                 assignments[at] = {**known, **arrived}
             return
     assignments.append(arrived)

@@ -31,5 +31,5 @@ def _apply(incidents: Picture, frame: dict[str, Any]) -> None:
         known |= {key: value for key, value in told.items() if key != "assignments"}
     for assignment in [*told["assignments"], *([frame["assignment"]] if frame["assignment"] else [])]:
         older = known["assignments"].get(assignment["id"])
-        if older is None or assignment["version"] > older["version"]:
+        if older is None or assignment["version"] >= older["version"]:
             known["assignments"][assignment["id"]] = assignment

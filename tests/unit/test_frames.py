@@ -70,10 +70,9 @@ def test_a_tag_makes_an_incident_sensitive(tag: str) -> None:
     incident = incident_of(opened(tags=(tag,)))
     incident["sensitive"] = False
     assert is_sensitive(incident)
-    assert may_read_details(incident, role="lead", kind_is_sensitive=False)
-    assert may_read_details(incident, role="support", kind_is_sensitive=True)
-    assert not may_read_details(incident, role="support", kind_is_sensitive=False)
-    assert not may_read_details(incident, role=None, kind_is_sensitive=False)
+    assert may_read_details(incident, unit_id="police", kind_is_sensitive=False)
+    assert may_read_details(incident, unit_id="health", kind_is_sensitive=True)
+    assert not may_read_details(incident, unit_id="justice", kind_is_sensitive=False)
 
 
 def test_later_steps_say_nothing_of_caller_and_description_to_anybody() -> None:
@@ -91,10 +90,40 @@ def test_a_new_lead_is_told_the_details_and_the_old_one_no_longer() -> None:
         moved(assignment_of(opening, "justice"), "acknowledged", role="lead"),
         moved(assignment_of(opening, "police"), "issued", role="support"),
     ]
-    made = frames(later(opening, "incident.lead_changed", rows))
+    made = frames(later(opening, "incident.lead_changed", rows, lead_unit_id="justice"))
     assert read(made.for_unit("justice"))[0]["incident"]["caller"] == {"name": "护士", "phone": "0731"}
     assert read(made.for_unit("police"))[0]["incident"]["restricted"] is True
     assert not set(DETAILS) & set(read(made.for_unit("community"))[0]["incident"])
+
+
+def fed_back() -> ChangeRow:
+    opening = opened()
+    told = {"outcome": "handled", "text": "张三"}
+    change = later(
+        opening, "assignment.fed_back", [moved(assignment_of(opening, "justice"), "on_scene", feedback=told)]
+    )
+    change["events"][0]["facts"] = {"feedback": told}
+    return change
+
+
+@pytest.mark.parametrize(
+    ("unit_id", "reads"), [("police", True), ("health", True), ("justice", True), ("community", False)]
+)
+def test_words_reach_the_lead_the_health_office_and_whoever_said_them(unit_id: str, reads: bool) -> None:
+    text = next(iter(frames(fed_back()).for_unit(unit_id)))
+    assert ("张三" in text) is reads
+    assert read([text])[0]["assignment"]["feedback"]["outcome"] == "handled"
+
+
+def test_a_reason_that_is_chosen_is_no_secret_and_one_that_is_written_is() -> None:
+    opening = opened()
+    for reason, shown in (("busy", True), ("张三 is here", False)):
+        row = moved(assignment_of(opening, "justice"), "declined", reason=reason)
+        change = later(opening, "assignment.declined", [row])
+        change["events"][0]["facts"] = {"reason": reason, "text": None}
+        frame = read(frames(change).for_screen())[0]
+        assert frame["assignment"]["reason"] == (reason if shown else None)
+        assert frame["facts"].get("reason") == (reason if shown else None)
 
 
 def test_all_readers_of_a_kind_share_the_same_bytes() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch import security
+from dispatch.domain.assignment import lead_unit_id
 from dispatch.domain.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError
 from dispatch.security import (
     BELIEVED_FOR_S,
@@ -251,21 +252,19 @@ def test_a_permission_that_is_not_held_is_refused_in_words() -> None:
 
 
 def test_details_are_for_the_desk_the_sender_the_lead_and_health() -> None:
-    change = opened()
-    incident, rows = incident_of(change), change["assignments"]
-    units = directory(FOUR).units
-    reads = {unit.id: console(unit.id).reads_details(incident, rows, units[unit.id]) for unit in FOUR}
+    incident, units = incident_of(opened()), directory(FOUR).units
+    reads = {unit.id: console(unit.id).reads_details(incident, units[unit.id]) for unit in FOUR}
     assert reads == {"police": True, "justice": False, "health": True, "community": False}
-    assert DESK.reads_details(incident, rows, None)
-    assert INTEGRATOR.reads_details(incident, rows, None)
-    assert not WALL.reads_details(incident, rows, None)
-    assert not principal("device", device_id="button").reads_details(incident, rows, None)
+    assert DESK.reads_details(incident, None)
+    assert INTEGRATOR.reads_details(incident, None)
+    assert not WALL.reads_details(incident, None)
+    assert not principal("device", device_id="button").reads_details(incident, None)
 
 
 @pytest.mark.parametrize("status", ["declined", "returned", "revoked", "reassigned"])
-def test_a_lead_that_left_reads_the_details_no_longer(status: str) -> None:
-    change = opened()
-    row = moved(assignment_of(change, "police"), status)
-    assert not console("police").reads_details(incident_of(change), [row], FOUR[0])
-    done = moved(assignment_of(change, "police"), "completed")
-    assert console("police").reads_details(incident_of(change), [done], FOUR[0])
+def test_a_lead_that_left_leads_no_longer_and_one_that_is_done_still_does(status: str) -> None:
+    row = assignment_of(opened(), "police")
+    assert lead_unit_id([row]) == "police"
+    assert lead_unit_id([moved(row, status)]) is None
+    assert lead_unit_id([moved(row, status), moved(row, "issued", unit_id="backup")]) == "backup"
+    assert lead_unit_id([moved(row, "completed")]) == "police"

@@ -76,7 +76,7 @@ function upsert(list: Assignment[], arrived: Assignment): Assignment[] {
   const at = list.findIndex((one) => one.id === arrived.id);
   if (at < 0) return [...list, arrived];
   const before = list[at];
-  if (before && arrived.version <= before.version) return list;
+  if (before && arrived.version < before.version) return list;
   return list.with(at, { ...before, ...arrived });
 }
 

@@ -1,14 +1,16 @@
 """Shapes of answers: views of the change that an operation left behind."""
 
+from datetime import datetime
+
 import orjson
 from starlette.responses import Response
 
 from dispatch.api.dependencies import Service
-from dispatch.domain.rows import ChangeRow, IncidentRow
+from dispatch.domain.rows import ChangeRow, IncidentRow, parse_instant
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_view
 from dispatch.operations.context import Answer
 from dispatch.security import Principal
-from dispatch.storage.work import Work, get_decision, get_work
+from dispatch.storage.work import Work, get_decision
 
 
 def json_response(content: object, *, status: int = 200, replayed: bool = False) -> Response:
@@ -17,13 +19,21 @@ def json_response(content: object, *, status: int = 200, replayed: bool = False)
     return Response(orjson.dumps(content), status, headers=headers, media_type="application/json")
 
 
-def see_incident(service: Service, principal: Principal, work: Work, *, overdue: bool = True) -> Json:
-    """Shape an incident as the caller may see it; an answer that may be replayed leaves `overdue` out."""
-    knowledge, now = service.context.knowledge, service.context.now() if overdue else None
-    unit = knowledge.directory.units.get(principal.unit_id or "")
-    details = principal.reads_details(work.incident, work.assignments, unit)
-    views = [assignment_view(row, knowledge.directory, now) for row in work.assignments]
+def see_incident(service: Service, principal: Principal, work: Work, *, at: datetime | None = None) -> Json:
+    """Shape an incident as the caller may see it; what may be replayed is looked at as of its own instant."""
+    names = service.context.knowledge.directory
+    details = principal.reads_details(work.incident, names.units.get(principal.unit_id or ""))
+    views = [
+        assignment_view(row, names, at or service.context.now(), words=details or row["unit_id"] == principal.unit_id)
+        for row in work.assignments
+    ]
     return incident_view(work.incident, views, details=details)
+
+
+def _as_of(answer: Answer) -> tuple[Work, datetime]:
+    """Give the whole incident as an operation left it, and when that was."""
+    assignments = answer.change["assignments"] if answer.assignments is None else answer.assignments
+    return Work(changed_incident(answer.change), assignments), parse_instant(answer.change["occurred_at"])
 
 
 def decision_view(service: Service, text: str | bytes) -> Json | None:
@@ -43,26 +53,22 @@ def assignment_answer(service: Service, answer: Answer, assignment_id: str) -> R
     return json_response(assignment_view(row, service.context.knowledge.directory), replayed=answer.replayed)
 
 
-async def incident_answer(service: Service, principal: Principal, answer: Answer) -> Response:
-    """Answer with the incident as it now stands."""
-    incident = changed_incident(answer.change)
-    async with service.context.database.connection() as connection:
-        work = await get_work(connection, incident["id"])
-    return json_response(see_incident(service, principal, work), replayed=answer.replayed)
+def incident_answer(service: Service, principal: Principal, answer: Answer) -> Response:
+    """Answer with the incident as the operation left it."""
+    work, at = _as_of(answer)
+    return json_response(see_incident(service, principal, work, at=at), replayed=answer.replayed)
 
 
 async def intake_answer(service: Service, principal: Principal, answer: Answer) -> Response:
     """Answer a call: its outcome, the incident, and the whole decision."""
-    incident = changed_incident(answer.change)
+    work, at = _as_of(answer)
     first = answer.change["events"][0]
     opened = first["event"] == "incident.opened"
     decision: str | bytes | None = answer.decision
-    work = Work(incident, answer.change["assignments"])
     if decision is None:
         async with service.context.database.connection() as connection:
-            decision = await get_decision(connection, incident["id"])
-            work = work if opened else await get_work(connection, incident["id"])
-    view = see_incident(service, principal, work, overdue=False)
+            decision = await get_decision(connection, work.incident["id"])
+    view = see_incident(service, principal, work, at=at)
     view["links"] = []
     view["decision"] = decision_view(service, decision) if principal.device_id is None else None
     call = {"id": first["facts"].get("call_id"), "outcome": "opened" if opened else "joined"}

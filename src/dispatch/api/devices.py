@@ -121,7 +121,7 @@ async def cancel(request: Request, device_id: str) -> Response:
         raise NotFoundError("this device has no incident to cancel", facts={"device_id": device.id})
     edited = Edited(state.incident_id, principal.actor, once_of(request, principal, raw))
     answer = await cancel_incident(service.context, edited, reason=given.reason, false_alarm=True)
-    return await incident_answer(service, principal, answer)
+    return incident_answer(service, principal, answer)
 
 
 @router.post("/{device_id}/check-in", responses=responses.DEVICE_STATE, openapi_extra=body(schemas.CheckIn))

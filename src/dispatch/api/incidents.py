@@ -22,6 +22,7 @@ from dispatch.api.dependencies import (
 from dispatch.api.intake import call_report, check_type
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
+from dispatch.domain.disclosure import facts_without_words
 from dispatch.domain.wire import unit_view
 from dispatch.operations import annotate_incident, end_incident
 from dispatch.operations.context import Answer
@@ -134,6 +135,8 @@ async def timeline(request: Request, incident_id: str) -> Response:
     async with service.context.database.connection() as connection:
         entries = await list_audit(connection, work.incident["id"])
     units = {row["id"]: row["unit_id"] for row in work.assignments}
+    names = service.context.knowledge.directory
+    reads = principal.reads_details(work.incident, names.units.get(principal.unit_id or ""))
     items = []
     for entry in entries:
         for event in entry["events"]:  # type: ignore[attr-defined]
@@ -145,8 +148,10 @@ async def timeline(request: Request, incident_id: str) -> Response:
                     "actor": entry["actor"],
                     "event": event["event"],
                     "assignment_id": event["assignment_id"],
-                    "unit": None if unit_id is None else unit_view(unit_id, service.context.knowledge.directory),
-                    "facts": event["facts"] if not principal.is_wall and principal.device_id is None else {},
+                    "unit": None if unit_id is None else unit_view(unit_id, names),
+                    "facts": event["facts"]
+                    if reads or (unit_id is not None and unit_id == principal.unit_id)
+                    else facts_without_words(event["facts"]),
                 }
             )
     return json_response({"items": items})
@@ -159,7 +164,7 @@ async def _direct(
     service, principal, work = await _sighted(request, incident_id)
     principal.require("direct")
     edited = Edited(work.incident["id"], principal.actor, once_of(request, principal, raw))
-    return await incident_answer(service, principal, await act(service, edited, raw))
+    return incident_answer(service, principal, await act(service, edited, raw))
 
 
 @router.post(

@@ -4,9 +4,11 @@ Invariant: the first terminal status wins; what comes later is logged and change
 Receipts, feedback and excuses are stamps, not states: they appear here as verbs that keep the status.
 """
 
+from collections.abc import Iterable
 from typing import Final, Literal, get_args
 
 from dispatch.domain.errors import WrongStateError
+from dispatch.domain.rows import AssignmentRow
 
 Status = Literal[
     "issued",
@@ -37,6 +39,7 @@ Verb = Literal[
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 OPEN: Final[frozenset[Status]] = frozenset({"issued", "delivered", "acknowledged", "en_route", "on_scene"})
+LEFT: Final[frozenset[Status]] = frozenset({"declined", "returned", "revoked", "reassigned"})
 SILENT: Final[frozenset[Status]] = frozenset({"issued", "delivered"})
 
 TRANSITIONS: Final[dict[tuple[Status, Verb], Status]] = {
@@ -137,6 +140,11 @@ def advance(status: Status, verb: Verb) -> Status:
             f"an assignment that is {status} cannot {verb}",
             facts={"current": {"status": status}, "verb": verb, "allowed": list(verbs_from(status))},
         ) from None
+
+
+def lead_unit_id(rows: Iterable[AssignmentRow]) -> str | None:
+    """Give the unit that leads, or led to the end; None when nobody does."""
+    return next((row["unit_id"] for row in rows if row["role"] == "lead" and row["status"] not in LEFT), None)
 
 
 def satisfies_slot(verb: Verb, role: str) -> bool:

@@ -1,15 +1,25 @@
 """Who may read what of an incident.
 
-Health details of a person reach the lead and the kinds of unit that need them; others see that something is withheld.
-Walls and devices never get personal data.
+Details (description, caller) and words (notes, reasons, feedback texts) may name a person. In a sensitive incident they
+reach the lead and the kinds of unit that need them; others see the step and that something is withheld. What a unit
+said itself, or was told about its own task, it reads again. Walls and devices never get personal data.
 """
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 
-from dispatch.domain.rows import IncidentRow
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow
 
 SENSITIVE_TAGS: Final = frozenset({"sensitive_health", "victim_privacy", "minor"})
 WITHHELD: Final[tuple[str, ...]] = ("description", "caller")
+REASON_CODES: Final = frozenset(
+    {
+        *("busy", "too_far", "no_vehicle", "not_ours", "off_duty", "other"),
+        *("lead_silent", "not_delivered", "notified"),
+        *("false_alarm", "cancelled", "closed", "transferred", "merged"),
+    }
+)
+"""Reasons that are chosen, not written: a unit's for declining, the system's own, how an incident ended."""
 
 
 def is_sensitive(incident: IncidentRow) -> bool:
@@ -17,6 +27,37 @@ def is_sensitive(incident: IncidentRow) -> bool:
     return incident["sensitive"] or not SENSITIVE_TAGS.isdisjoint(incident["tags"])
 
 
-def may_read_details(incident: IncidentRow, *, role: str | None, kind_is_sensitive: bool) -> bool:
-    """Say whether a unit with this role on the incident may read description and caller."""
-    return role == "lead" or kind_is_sensitive or not is_sensitive(incident)
+def may_read_details(incident: IncidentRow, *, unit_id: str, kind_is_sensitive: bool) -> bool:
+    """Say whether a unit on the incident may read description, caller and everybody's words."""
+    return incident["lead_unit_id"] == unit_id or kind_is_sensitive or not is_sensitive(incident)
+
+
+def facts_without_words(facts: Mapping[str, object]) -> dict[str, object]:
+    """Leave out of an event's facts what somebody wrote; codes, numbers and ids stay."""
+    kept = {key: value for key, value in facts.items() if key != "text" and not _is_written(key, value)}
+    if isinstance(feedback := kept.get("feedback"), dict):
+        kept["feedback"] = _outcome_only(feedback)
+    return kept
+
+
+def row_without_words(row: AssignmentRow) -> AssignmentRow:
+    """Leave out of an assignment what somebody wrote: a reason that is no code, the text of a feedback."""
+    written = _is_written("reason", row["reason"])
+    feedback = None if row["feedback"] is None else _outcome_only(row["feedback"])
+    return cast("AssignmentRow", {**row, "reason": None if written else row["reason"], "feedback": feedback})
+
+
+def carries_words(change: ChangeRow) -> bool:
+    """Say whether a change holds anything that not everybody may read."""
+    return any(
+        "text" in event["facts"] or "feedback" in event["facts"] or _is_written("reason", event["facts"].get("reason"))
+        for event in change["events"]
+    ) or any(row["feedback"] is not None or _is_written("reason", row["reason"]) for row in change["assignments"])
+
+
+def _is_written(key: str, value: object) -> bool:
+    return key == "reason" and value is not None and value not in REASON_CODES
+
+
+def _outcome_only(feedback: dict[str, object]) -> dict[str, object]:
+    return {**feedback, "text": ""}

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from dispatch.domain.actor import Actor
+from dispatch.domain.assignment import lead_unit_id
 from dispatch.domain.call import CallReport, Where
 from dispatch.domain.clock_profile import ClockProfile, Deadlines, deadlines
 from dispatch.domain.directory import Directory, IncidentType
@@ -54,6 +55,7 @@ def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Dir
     incident = _incident_row(opening, plan, incident_id=incident_id)
     incident["area_class"] = area_class
     incident["unit_ids"] = [row["unit_id"] for row in assignments]
+    incident["lead_unit_id"] = lead_unit_id(assignments)
     events = [Event(str(new_id()), "incident.opened", facts={"call_id": opening.call_id})]
     events += [Event(str(new_id()), "assignment.issued", row["id"]) for row in assignments]
     if incident["shortfalls"]:
@@ -171,6 +173,7 @@ def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> Incident
         "shortfalls": [_shortfall(entry.slot, entry.unit_kind, entry.role, entry.reason) for entry in plan.shortfalls],
         "pending_slots": pending_slots(plan),
         "unit_ids": [],
+        "lead_unit_id": None,
         "opened_at": instant(opening.now),
         "closed_at": None,
         "disposition": None,

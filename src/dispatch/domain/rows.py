@@ -58,6 +58,7 @@ class IncidentRow(TypedDict):
     shortfalls: list[ShortfallData]
     pending_slots: list[int]
     unit_ids: list[str]
+    lead_unit_id: str | None
     opened_at: str
     closed_at: str | None
     disposition: str | None

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
+from dispatch.domain.disclosure import row_without_words
 from dispatch.domain.escalation import overdue
 from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
 from dispatch.domain.unit import Unit, UnitState, is_on_duty
@@ -94,8 +95,9 @@ def unit_view(unit_id: str, names: UnitNames) -> Json:
     }
 
 
-def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None = None) -> Json:
-    """Shape an assignment; `overdue` needs the instant at which it is looked at."""
+def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None = None, *, words: bool = True) -> Json:
+    """Shape an assignment; `overdue` needs the instant at which it is looked at. Without `words` none are shown."""
+    row = row if words else row_without_words(row)
     view: Json = {field: row[field] for field in _ASSIGNMENT_FIELDS}  # type: ignore[literal-required]
     view["unit"] = unit_view(row["unit_id"], names)
     view["overdue"] = [] if now is None else overdue(row, now)

@@ -1,106 +1,137 @@
 """Frames of a change: each event is encoded once per kind of reader, all sockets share the bytes.
 
-Later events of an incident leave description and caller out: they were said when it opened.
+Later events of an incident leave description and caller out: they were said when it opened. What somebody wrote
+(notes, reasons, feedback) is left out for those who may not read it, except of a unit's own task.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import orjson
 
 from dispatch.domain.directory import Directory
-from dispatch.domain.disclosure import may_read_details
+from dispatch.domain.disclosure import carries_words, facts_without_words, may_read_details
 from dispatch.domain.events import EventData
-from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow
+from dispatch.domain.rows import ChangeRow, IncidentRow
 from dispatch.domain.wire import assignment_view, incident_view
 
-Variant = Literal["full", "restricted", "light"]
+Variant = Literal["full", "restricted", "light", "veiled"]
+"""Details and words, neither, words only, nothing but the step."""
 _TELLS_DETAILS = frozenset({"incident.opened", "assignment.issued", "incident.lead_changed"})
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What a kind of reader is shown; `own` is the unit whose own words stay where others' are left out."""
+
+    variant: Variant
+    own: str | None = None
+
+    @property
+    def reads_words(self) -> bool:
+        return self.variant in {"full", "light"}
+
+
+@dataclass
 class Frames:
     """The frames of one change, encoded when first wanted."""
 
     change: ChangeRow
     directory: Directory
     cursor: str
-    _made: dict[tuple[int, Variant], str] = field(default_factory=dict)
-    _assignments: dict[str, orjson.Fragment] = field(default_factory=dict)
-    _incidents: dict[Variant, orjson.Fragment] = field(default_factory=dict)
+    _made: dict[tuple[int, _Reader], str] = field(default_factory=dict)
+    _assignments: dict[tuple[str, bool], orjson.Fragment] = field(default_factory=dict)
+    _incidents: dict[_Reader, orjson.Fragment] = field(default_factory=dict)
 
     def for_desk(self) -> Iterator[str]:
         """Give every event, with everything that is known."""
         for index, event in enumerate(self.change["events"]):
-            yield self._frame(index, event, "full" if event["event"] in _TELLS_DETAILS else "light")
+            yield self._frame(index, event, _Reader("full" if event["event"] in _TELLS_DETAILS else "light"))
 
     def for_screen(self) -> Iterator[str]:
         """Give every event without personal data: walls and devices."""
+        quiet: Variant = "veiled" if self._carries_words else "light"
         for index, event in enumerate(self.change["events"]):
-            yield self._frame(index, event, "restricted" if event["event"] in _TELLS_DETAILS else "light")
+            yield self._frame(index, event, _Reader("restricted" if event["event"] in _TELLS_DETAILS else quiet))
 
     def for_unit(self, unit_id: str) -> Iterator[str]:
         """Give the events of an incident that a unit is on; of issued assignments only its own."""
-        own = [row for row in self.change["assignments"] if row["unit_id"] == unit_id]
-        own_ids = {row["id"] for row in own}
+        own_ids = {row["id"] for row in self.change["assignments"] if row["unit_id"] == unit_id}
         for index, event in enumerate(self.change["events"]):
             if event["event"] == "incident.opened":
                 continue
             if event["event"] == "assignment.issued" and event["assignment_id"] not in own_ids:
                 continue
-            yield self._frame(index, event, self._variant(event, own))
+            yield self._frame(index, event, self._reader(event, unit_id, concerned=bool(own_ids)))
 
-    def _variant(self, event: EventData, own: list[AssignmentRow]) -> Variant:
+    @cached_property
+    def _carries_words(self) -> bool:
+        return carries_words(self.change)
+
+    def _reader(self, event: EventData, unit_id: str, *, concerned: bool) -> _Reader:
         incident = self.change["incident"]
-        if event["event"] not in _TELLS_DETAILS or incident is None or not own:
-            return "light"
-        unit = self.directory.units.get(own[0]["unit_id"])
-        sensitive = unit is not None and unit.sensitive
-        role = "lead" if any(row["role"] == "lead" for row in own) else own[0]["role"]
-        return "full" if may_read_details(incident, role=role, kind_is_sensitive=sensitive) else "restricted"
+        tells = event["event"] in _TELLS_DETAILS and concerned
+        if incident is None or not (tells or self._carries_words):
+            return _Reader("light")
+        unit = self.directory.units.get(unit_id)
+        if may_read_details(incident, unit_id=unit_id, kind_is_sensitive=unit is not None and unit.sensitive):
+            return _Reader("full" if tells else "light")
+        own = unit_id if concerned and self._carries_words else None
+        return _Reader("restricted" if tells else "veiled", own)
 
-    def _frame(self, index: int, event: EventData, variant: Variant) -> str:
-        made = self._made.get((index, variant))
+    def _frame(self, index: int, event: EventData, reader: _Reader) -> str:
+        made = self._made.get((index, reader))
         if made is None:
-            made = self._made[index, variant] = orjson.dumps(self._content(event, variant)).decode()
+            made = self._made[index, reader] = orjson.dumps(self._content(event, reader)).decode()
         return made
 
-    def _content(self, event: EventData, variant: Variant) -> dict[str, object]:
+    def _content(self, event: EventData, reader: _Reader) -> dict[str, object]:
         content: dict[str, object] = {
             "type": "event",
             "event_id": event["event_id"],
             "cursor": self.cursor,
             "event": event["event"],
             "occurred_at": self.change["occurred_at"],
-            "facts": event["facts"],
+            "facts": self._facts(event, reader),
         }
         if self.change["incident"] is not None:
-            content["incident"] = self._incident(self.change["incident"], variant)
+            content["incident"] = self._incident(self.change["incident"], reader)
             assignment_id = event["assignment_id"]
-            content["assignment"] = None if assignment_id is None else self._assignment(assignment_id)
+            content["assignment"] = None if assignment_id is None else self._assignment(assignment_id, reader)
         if self.change["unit"] is not None:
             content["unit"] = self.change["unit"]
         return content
 
-    def _incident(self, incident: IncidentRow, variant: Variant) -> orjson.Fragment:
-        made = self._incidents.get(variant)
+    def _facts(self, event: EventData, reader: _Reader) -> dict[str, object]:
+        if reader.reads_words or self._is_own(event["assignment_id"], reader):
+            return event["facts"]
+        return facts_without_words(event["facts"])
+
+    def _is_own(self, assignment_id: str | None, reader: _Reader) -> bool:
+        return reader.own is not None and any(
+            row["id"] == assignment_id and row["unit_id"] == reader.own for row in self.change["assignments"]
+        )
+
+    def _incident(self, incident: IncidentRow, reader: _Reader) -> orjson.Fragment:
+        made = self._incidents.get(reader)
         if made is None:
-            view = incident_view(incident, (), details=variant == "full")
-            view["assignments"] = [self._assignment(row["id"]) for row in self.change["assignments"]]
-            if variant == "light":
+            view = incident_view(incident, (), details=reader.variant == "full")
+            view["assignments"] = [self._assignment(row["id"], reader) for row in self.change["assignments"]]
+            if reader.variant in {"light", "veiled"}:
                 for key in ("description", "caller", "restricted"):
                     del view[key]
-            made = self._incidents[variant] = orjson.Fragment(orjson.dumps(view))
+            made = self._incidents[reader] = orjson.Fragment(orjson.dumps(view))
         return made
 
-    def _assignment(self, assignment_id: str) -> orjson.Fragment | None:
-        made = self._assignments.get(assignment_id)
+    def _assignment(self, assignment_id: str, reader: _Reader) -> orjson.Fragment | None:
+        words = reader.reads_words or self._is_own(assignment_id, reader)
+        made = self._assignments.get((assignment_id, words))
         if made is None:
             row = next((row for row in self.change["assignments"] if row["id"] == assignment_id), None)
             if row is None:
                 return None
-            made = self._assignments[assignment_id] = orjson.Fragment(
-                orjson.dumps(assignment_view(row, self.directory))
-            )
+            view = assignment_view(row, self.directory, words=words)
+            made = self._assignments[assignment_id, words] = orjson.Fragment(orjson.dumps(view))
         return made

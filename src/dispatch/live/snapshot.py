@@ -97,9 +97,12 @@ async def _open_work(connection: Connection, principal: Principal) -> list[Work]
 def see(context: Context, principal: Principal, work: Work) -> Json:
     """Shape an incident as a principal may see it."""
     directory = context.knowledge.directory
-    unit = directory.units.get(principal.unit_id or "")
-    details = principal.reads_details(work.incident, work.assignments, unit)
-    return incident_view(work.incident, [assignment_view(row, directory) for row in work.assignments], details=details)
+    details = principal.reads_details(work.incident, directory.units.get(principal.unit_id or ""))
+    views = [
+        assignment_view(row, directory, words=details or row["unit_id"] == principal.unit_id)
+        for row in work.assignments
+    ]
+    return incident_view(work.incident, views, details=details)
 
 
 def _units(context: Context, principal: Principal) -> list[Json]:

@@ -102,12 +102,16 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an operation gives back: the committed change, and whether it was an earlier one."""
+    """What an operation gives back: the committed change, and whether it was an earlier one.
+
+    `assignments` are all of the incident's as they stood then, where the change does not hold them all.
+    """
 
     change: ChangeRow
     change_id: str
     replayed: bool = False
     decision: bytes | None = None
+    assignments: list[AssignmentRow] | None = None
 
 
 def dumps(value: object) -> str:
@@ -120,12 +124,17 @@ def read_change(text: str) -> ChangeRow:
     return cast("ChangeRow", orjson.loads(text))
 
 
+def read_assignments(text: str | None) -> list[AssignmentRow] | None:
+    """Read assignments back, if they were kept."""
+    return None if text is None else cast("list[AssignmentRow]", orjson.loads(text))
+
+
 def commit_seen(context: Context, written: Written) -> Answer:
     """After the commit: hand the change to the own relay and give the answer."""
     change = read_change(written.change)
     context.publish(written.place, change)
     log_committed(change)
-    return Answer(change, written.id)
+    return Answer(change, written.id, assignments=read_assignments(written.assignments))
 
 
 def log_committed(change: ChangeRow) -> None:
@@ -156,5 +165,6 @@ __all__ = [
     "local_facts",
     "log_committed",
     "once_scope",
+    "read_assignments",
     "read_change",
 ]

@@ -4,7 +4,7 @@ Everything outside the hot path goes through here, so that no operation can forg
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -153,8 +153,9 @@ class Edit:
         self.tell("shortfall.raised", shortfalls=self.incident["shortfalls"])
 
     def change(self) -> ChangeRow:
-        """Give the change as it stands; a unit that joins must learn who else is on it, so then all rows go along."""
-        joins = any(event.event == "assignment.issued" for event in self.events)
+        """Give the change as it stands; a unit that joins or leads must learn of everybody: then all rows go along."""
+        joins = any(event.event in {"assignment.issued", "incident.lead_changed"} for event in self.events)
+        self.incident["lead_unit_id"] = assignment_states.lead_unit_id(self.assignments)
         return {
             "incident": self.incident,
             "assignments": self.assignments if joins else self.changed,
@@ -170,11 +171,13 @@ class Edit:
         saving = Saving(
             change_id=str(self.context.new_id()),
             change=dumps(self.change()),
+            assignments=dumps(self.assignments),
             actor=dumps(self.actor.data()),
             occurred_at=self.now,
             once=once,
         )
-        return await save_change(self.connection, saving, self.effects)
+        written = await save_change(self.connection, saving, self.effects)
+        return replace(written, assignments=saving.assignments)
 
 
 async def edit_incident(

@@ -1,7 +1,7 @@
 """Answers a repeated request from the change that its first time brought about."""
 
 from dispatch.domain.errors import IdempotencyKeyReusedError
-from dispatch.operations.context import Answer, Context, Once, read_change
+from dispatch.operations.context import Answer, Context, Once, read_assignments, read_change
 from dispatch.storage.changes import find_once
 
 
@@ -21,4 +21,5 @@ async def find_replay(context: Context, once: Once | None) -> Answer | None:
         raise IdempotencyKeyReusedError("this Idempotency-Key came with another body before; use a fresh key")
     if row["change"] is None:
         raise IdempotencyKeyReusedError("this Idempotency-Key is spent and its answer no longer kept")
-    return Answer(read_change(row["change"]), row["change_id"], replayed=True)
+    kept = read_assignments(row["assignments"])
+    return Answer(read_change(row["change"]), row["change_id"], replayed=True, assignments=kept)

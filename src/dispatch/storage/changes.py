@@ -58,6 +58,7 @@ _INCIDENT_COLUMNS: Final = [
     "shortfalls",
     "pending_slots",
     "unit_ids",
+    "lead_unit_id",
     "closed_at",
     "disposition",
     "merged_into",
@@ -91,8 +92,9 @@ WITH c AS (SELECT $1::json AS change),
    RETURNING seq, xid, change),
  u AS (INSERT INTO audit (change_id, occurred_at, actor, incident_id, events)
    SELECT $2, $10, $11::json, i.id, c.change->'events' FROM i, c),
- k AS (INSERT INTO idempotency (scope, key, body_hash, change_id)
-   SELECT ($12::text[])[1], ($12::text[])[2], decode(($12::text[])[3], 'hex'), $2 FROM i WHERE $12::text[] IS NOT NULL)
+ k AS (INSERT INTO idempotency (scope, key, body_hash, change_id, assignments)
+   SELECT ($12::text[])[1], ($12::text[])[2], decode(($12::text[])[3], 'hex'), $2, $13 FROM i
+   WHERE $12::text[] IS NOT NULL)
 SELECT seq, xid::text AS xid, change FROM o
 """
 _UPDATE_ASSIGNMENTS: Final = f"""
@@ -114,10 +116,11 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """A change to save, under the incident's lock."""
+    """A change to save, under the incident's lock. `assignments` is the whole work, kept for the key's repeats."""
 
     change_id: str
     change: str
+    assignments: str
     actor: str
     occurred_at: datetime
     once: Once | None = None
@@ -149,6 +152,7 @@ async def save_change(connection: Connection, saving: Saving, effects: Effects) 
             saving.occurred_at,
             saving.actor,
             saving.once.parameter() if saving.once else None,
+            saving.assignments if saving.once else None,
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "idempotency_pkey":
@@ -238,10 +242,10 @@ async def get_change(connection: Connection, change_id: str) -> str:
 
 
 async def find_once(connection: Connection, once: Once) -> asyncpg.Record | None:
-    """Find the change that a key has already brought about: `body_hash`, `change_id`, `change`."""
+    """Find what a key has already brought about: `body_hash`, `change_id`, `change`, perhaps `assignments`."""
     return await connection.fetchrow(
-        "SELECT k.body_hash, k.change_id::text, o.change FROM idempotency k LEFT JOIN outbox o ON o.id = k.change_id "
-        "WHERE k.scope = $1 AND k.key = $2",
+        "SELECT k.body_hash, k.change_id::text, k.assignments, o.change FROM idempotency k "
+        "LEFT JOIN outbox o ON o.id = k.change_id WHERE k.scope = $1 AND k.key = $2",
         once.scope,
         once.key,
     )

@@ -32,6 +32,7 @@ _OUTAGES: Final = (
 )
 ACQUIRE_WITHIN_S: Final = 5.0
 _SESSION: Final = {
+    "application_name": "dispatch",
     "timezone": "UTC",
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "5s",

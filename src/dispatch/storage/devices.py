@@ -55,9 +55,11 @@ WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1),
      'unit', NULL, 'occurred_at', to_json($6::timestamptz))::text FROM i RETURNING seq, xid, change),
  u AS (INSERT INTO audit (change_id, actor, incident_id, events)
    SELECT ($3::uuid[])[1], $7::json, i.id, o.change::json->'events' FROM i, o),
- k AS (INSERT INTO idempotency (scope, key, body_hash, change_id)
-   SELECT ($8::text[])[1], ($8::text[])[2], decode(($8::text[])[3], 'hex'), ($3::uuid[])[1] FROM i)
-SELECT seq, xid::text AS xid, change FROM o
+ w AS (SELECT coalesce(json_agg(to_json(a) ORDER BY a.issued_at, a.slot, a.id), '[]')::text AS assignments
+   FROM i JOIN assignment a ON a.incident_id = i.id),
+ k AS (INSERT INTO idempotency (scope, key, body_hash, change_id, assignments)
+   SELECT ($8::text[])[1], ($8::text[])[2], decode(($8::text[])[3], 'hex'), ($3::uuid[])[1], w.assignments FROM i, w)
+SELECT seq, xid::text AS xid, change, assignments FROM o, w
 """
 
 
@@ -100,7 +102,9 @@ async def join_call(database: Database, joining: Joining) -> Written | None:
             if error.constraint_name == "idempotency_pkey":
                 raise TwinError from None
             raise
-    return None if row is None else Written(row["seq"], int(row["xid"]), joining.ids[0], row["change"])
+    if row is None:
+        return None
+    return Written(row["seq"], int(row["xid"]), joining.ids[0], row["change"], row["assignments"])
 
 
 async def count_false_alarm(connection: Connection, device_id: str) -> None:

@@ -35,12 +35,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A committed change: its place in commit order, its identity and its text."""
+    """A committed change: its place in commit order, its identity, its text, perhaps all assignments as text."""
 
     seq: int
     xid: int
     id: str
     change: str
+    assignments: str | None = None
 
     @property
     def place(self) -> Place:
