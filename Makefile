@@ -45,7 +45,7 @@ lint: setup ## Style, types, import direction; of the consoles too
 	@set -e; for tool in $(GENERATORS); do python $$tool --check; done
 	cd console && npm run check --silent
 
-chaos: setup ## Kill, freeze, cut, fill; then ask the database what was lost
+chaos: setup ## Kill the server again and again under load; then ask the database what was lost
 	$(PYTEST) tests/chaos $(ARGS)
 
 fuzz: setup ## Property and schema tests with many more examples

@@ -153,6 +153,7 @@ async def direct(tour: Tour, incident: dict[str, Any]) -> None:
     for verb, body in (
         ("recommend", {}),
         ("note", {"text": "家属已到场"}),
+        ("disclose", {}),
         ("raise", {"severity": "III", "reason": "人员受伤"}),
         ("dispatch", {"units": [{"unit_id": spare, "role": "support"}], "reason": "增援"}),
         ("suspend", {"reason": "等待鉴定"}),

@@ -29,6 +29,10 @@ describe("what was taken from a unit", () => {
     expect(withdrawals(picture({}), picture({ status: "closed" }, "completed"), "u1")).toEqual([]);
   });
 
+  test("a lead that has fed back keeps its task when the incident closes", () => {
+    expect(withdrawals(picture({}, "on_scene"), picture({ status: "closed" }, "on_scene"), "u1")).toEqual([]);
+  });
+
   test("other units' tasks are not its own", () => {
     expect(withdrawals(picture({}), emptyPicture, "u2")).toEqual([]);
   });

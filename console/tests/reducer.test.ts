@@ -43,9 +43,15 @@ describe("the picture", () => {
     expect(next.incidents.get("i1")?.status).toBe("dispatched");
   });
 
-  test("an assignment of the same version is not taken again", () => {
-    const next = applyEvent(known, event({ assignment: assignment({ version: 2, status: "completed" }) }));
+  test("an older assignment does not undo a newer one", () => {
+    const next = applyEvent(known, event({ assignment: assignment({ version: 1, status: "completed" }) }));
     expect(statusOf(next, "a1")).toBe("issued");
+  });
+
+  test("an assignment of the same version brings the words that a new lead may now read", () => {
+    const told = { outcome: "handled", text: "all quiet" };
+    const next = applyEvent(known, event({ assignment: assignment({ version: 2, status: "issued", feedback: told }) }));
+    expect(next.incidents.get("i1")?.assignments[0]?.feedback).toEqual(told);
   });
 
   test("an event of an unknown incident brings it in", () => {

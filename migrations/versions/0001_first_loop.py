@@ -59,7 +59,7 @@ CREATE TABLE incident (id uuid PRIMARY KEY, number text NOT NULL UNIQUE, source_
   incident_type text NOT NULL, channel text NOT NULL, place json, place_id uuid, location json, division_code text NOT NULL,
   area_class text NOT NULL, address text, description text, caller json, severity text NOT NULL, urgency text NOT NULL,
   tags text[] NOT NULL DEFAULT '{}', exercise text NOT NULL DEFAULT 'actual', sensitive boolean NOT NULL DEFAULT false,
-  device_id uuid, call_count integer NOT NULL DEFAULT 1, shortfalls json NOT NULL DEFAULT '[]',
+  disclosed boolean NOT NULL DEFAULT false, device_id uuid, call_count integer NOT NULL DEFAULT 1, shortfalls json NOT NULL DEFAULT '[]',
   pending_slots smallint[] NOT NULL DEFAULT '{}', unit_ids uuid[] NOT NULL DEFAULT '{}',
   lead_unit_id uuid, opened_at timestamptz NOT NULL, closed_at timestamptz, disposition text, merged_into uuid, updated_by text NOT NULL);
 CREATE INDEX incident_open ON incident (id) WHERE status NOT IN ('closed', 'cancelled', 'merged', 'transferred');

@@ -109,8 +109,12 @@ class Principal:
             raise NotFoundError("no such incident", facts={"incident_id": incident["id"]})
 
     def reads_details(self, incident: IncidentRow, unit: Unit | None) -> bool:
-        """Say whether description, caller and everybody's words may be shown to the principal."""
-        if self.is_desk or self.kind == "integrator":
+        """Say whether description and caller may be shown to the principal; an integrator reads what it sent."""
+        return self.kind == "integrator" or self.reads_words(incident, unit)
+
+    def reads_words(self, incident: IncidentRow, unit: Unit | None) -> bool:
+        """Say whether what anybody wrote about the incident may be shown to the principal."""
+        if self.is_desk:
             return True
         if unit is None:
             return False

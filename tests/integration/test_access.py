@@ -39,6 +39,14 @@ EXPECTED = {
         "operator": 200,
         "*": 403,
     },
+    ("POST", "/api/v1/incidents/{incident}/disclose"): {
+        "nobody": 401,
+        "integrator": 403,
+        "device": 404,
+        "stranger": 404,
+        "wall": 403,
+        "*": 200,
+    },
     ("POST", "/api/v1/incidents/{incident}/recommend"): {
         "nobody": 401,
         "device": 404,

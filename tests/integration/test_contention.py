@@ -110,6 +110,16 @@ async def test_fifty_twins_over_two_processes_have_one_effect(city: City, city_d
     assert await city.sql.fetchval("SELECT count(*) FROM incident") == 1
 
 
+async def test_twenty_presses_that_cannot_see_each_other_open_one_incident_every_time(city: City) -> None:
+    desk = await city.person()
+    for _ in range(12):  # one round in four opened several
+        answers = await asyncio.gather(*(city.press() for _ in range(20)))
+        outcomes = sorted(answer.json()["call"]["outcome"] for answer in answers)
+        assert outcomes == [*["joined"] * 19, "opened"]
+        path = f"/api/v1/incidents/{answers[0].json()['incident']['id']}/cancel"
+        assert (await desk.post(path, json={"false_alarm": True})).status_code == 200
+
+
 @pytest.mark.parametrize("round_", range(4))
 async def test_a_press_that_meets_the_desks_cancellation_is_never_lost(city: City, round_: int) -> None:
     incident = (await city.press()).json()["incident"]

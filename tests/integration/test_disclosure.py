@@ -70,6 +70,24 @@ async def test_the_lead_and_the_desk_read_every_word(city: City) -> None:
         assert SECRET in str(console.named("assignment.fed_back"))
 
 
+async def test_what_the_lead_discloses_reaches_the_others_and_nobody_else_discloses(city: City) -> None:
+    community, desk = await city.unit_console(COMMUNITY), await city.person()
+    incident = await city.report()
+    await desk.post(f"/api/v1/incidents/{incident['id']}/note", json={"text": SECRET})
+    await city.act(POLICE, incident, "acknowledge")
+    await city.act(POLICE, incident, "feedback", outcome="handled", text=SECRET)
+    path = f"/api/v1/incidents/{incident['id']}/disclose"
+    assert (await city.unit(COMMUNITY).post(path, json={})).status_code == 403
+    assert SECRET not in str(community.frames)
+    assert (await city.unit(POLICE).post(path, json={})).status_code == 200
+    frame = await community.event("incident.disclosed")
+    assert frame["incident"]["restricted"] is False
+    assert frame["incident"]["description"] == HOSPITAL_CALL["description"]
+    assert SECRET in str(frame["incident"]["assignments"])
+    wall = await city.console(city.access.demo["wall_key"])
+    assert SECRET not in str(wall.frames)
+
+
 @pytest.fixture
 async def elsewhere(city: City) -> AsyncIterator[Any]:
     """An operator of another county."""

@@ -76,7 +76,8 @@ async def test_a_backup_that_answers_for_a_silent_lead_takes_the_lead_and_can_cl
     view = await city.incident(incident["id"])
     assert [a["unit"]["code"] for a in view["assignments"] if a["role"] == "lead"] == [backup]
     assert view["status"] == "closed"
-    assert (await city.act(POLICE, incident, "acknowledge")).status_code == 200
+    late = await city.act(POLICE, incident, "acknowledge")
+    assert (late.status_code, late.json()["current"]["status"]) == (409, "revoked"), "it was recalled at the end"
 
 
 async def test_a_town_that_never_answers_ends_with_an_alarm_not_with_the_whole_city(city: City) -> None:

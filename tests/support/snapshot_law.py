@@ -59,6 +59,7 @@ def _status(version: int, status: str) -> ChangeRow:
         "events": [{"event_id": f"u{version}", "event": "unit.status_changed", "assignment_id": None, "facts": {}}],
         "unit": _unit(version, status),
         "occurred_at": instant(NOW),
+        "recorded_at": instant(NOW),
     }
 
 

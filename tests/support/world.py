@@ -29,6 +29,7 @@ PLAIN = replace(SENSITIVE, code="noise.x", sensitive=False)
 LEVELS = {
     CITY: (None, "city"),
     COUNTY: (CITY, "county"),
+    ELSEWHERE: (CITY, "county"),
     TOWNSHIP: (COUNTY, "township"),
     VILLAGE: (TOWNSHIP, "village"),
 }
@@ -163,6 +164,7 @@ def later(
         "events": [told.data()],
         "unit": None,
         "occurred_at": instant(NOW + timedelta(seconds=seconds)),
+        "recorded_at": instant(NOW + timedelta(seconds=seconds)),
     }
 
 

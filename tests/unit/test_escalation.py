@@ -282,4 +282,4 @@ def test_a_statement_moves_exactly_as_the_table_says(verb: str) -> None:
     assert set(re.findall(r"'(\w+)'", sources[1])) == set(moves)
     ends = any(target not in OPEN for target in moves.values())
     assert ("DELETE FROM timer USING a " in statement) is ends
-    assert ("ended_at = coalesce(assignment.ended_at, $4)," in statement) is ends
+    assert ("ended_at = coalesce(assignment.ended_at, $4::timestamptz)," in statement) is ends

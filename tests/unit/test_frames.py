@@ -169,6 +169,7 @@ def test_a_unit_s_own_news_have_no_incident() -> None:
         "events": [{"event_id": "e", "event": "unit.status_changed", "assignment_id": None, "facts": {}}],
         "unit": {"id": "police", "status": "off_duty", "division_code": "430304", "version": 2},
         "occurred_at": NOW.isoformat(),
+        "recorded_at": NOW.isoformat(),
     }
     frame = read(frames(change).for_unit("police"))[0]
     assert frame["unit"]["status"] == "off_duty"

@@ -26,6 +26,7 @@ def unit_news(division_code: str = "430304005") -> ChangeRow:
         "events": [{"event_id": "e", "event": "unit.status_changed", "assignment_id": None, "facts": {}}],
         "unit": {"id": "police", "division_code": division_code, "version": 2},
         "occurred_at": NOW.isoformat(),
+        "recorded_at": NOW.isoformat(),
     }
 
 
@@ -37,6 +38,7 @@ def device_news(division_code: str = "430304005") -> ChangeRow:
         "events": [{"event_id": "e", "event": "device.fault", "assignment_id": None, "facts": facts}],
         "unit": None,
         "occurred_at": NOW.isoformat(),
+        "recorded_at": NOW.isoformat(),
     }
 
 

@@ -23,7 +23,14 @@ def ended() -> ChangeRow:
 
 def unit_change(version: int, duty: str, **fields: object) -> ChangeRow:
     row: dict[str, object] = {"id": "police", "duty": duty, "version": version, "committed_to": None} | fields
-    return {"incident": None, "assignments": [], "events": [], "unit": row, "occurred_at": instant(NOW)}
+    return {
+        "incident": None,
+        "assignments": [],
+        "events": [],
+        "unit": row,
+        "occurred_at": instant(NOW),
+        "recorded_at": instant(NOW),
+    }
 
 
 def test_an_exclusive_crew_is_committed_from_issue_to_end() -> None:

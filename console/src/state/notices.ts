@@ -1,5 +1,5 @@
 /** What was taken away from a unit between two pictures. It must be read and dismissed by a human. */
-import type { Incident } from "../wire/types.ts";
+import type { Assignment, Incident } from "../wire/types.ts";
 import { isOpen } from "./open.ts";
 import type { Picture } from "./reducer.ts";
 import { isActive } from "./steps.ts";
@@ -23,17 +23,19 @@ export function withdrawals(before: Picture, after: Picture, unitId: string): No
       if (assignment.unit.id !== unitId || !isActive(assignment)) continue;
       const nowIncident = after.incidents.get(incident.id);
       const now = nowIncident?.assignments.find((one) => one.id === assignment.id);
-      const kind = becameOf(nowIncident, now?.status, Boolean(now?.excused_at));
+      const kind = becameOf(nowIncident, now);
       if (kind) notices.push({ assignmentId: assignment.id, kind, incident: nowIncident ?? incident });
     }
   }
   return notices;
 }
 
-function becameOf(incident: Incident | undefined, status: string | undefined, excused: boolean): NoticeKind | null {
-  if (!incident || status === undefined) return "gone";
+function becameOf(incident: Incident | undefined, now: Assignment | undefined): NoticeKind | null {
+  if (!incident || !now) return "gone";
+  if (isActive(now)) return null;
+  const { status } = now;
   if (status === "completed" || status === "declined" || status === "returned") return null;
   if (!isOpen(incident)) return "incident";
-  if (status === "revoked" || status === "reassigned") return status;
-  return excused ? "excused" : null;
+  if (now.excused_at) return "excused";
+  return status === "reassigned" ? "reassigned" : "revoked";
 }

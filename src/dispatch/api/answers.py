@@ -22,12 +22,12 @@ def json_response(content: object, *, status: int = 200, replayed: bool = False)
 def see_incident(service: Service, principal: Principal, work: Work, *, at: datetime | None = None) -> Json:
     """Shape an incident as the caller may see it; what may be replayed is looked at as of its own instant."""
     names = service.context.knowledge.directory
-    details = principal.reads_details(work.incident, names.units.get(principal.unit_id or ""))
+    unit, now = names.units.get(principal.unit_id or ""), at or service.context.now()
+    words = principal.reads_words(work.incident, unit)
     views = [
-        assignment_view(row, names, at or service.context.now(), words=details or row["unit_id"] == principal.unit_id)
-        for row in work.assignments
+        assignment_view(row, names, now, words=words or row["unit_id"] == principal.unit_id) for row in work.assignments
     ]
-    return incident_view(work.incident, views, details=details)
+    return incident_view(work.incident, views, details=principal.reads_details(work.incident, unit))
 
 
 def _as_of(answer: Answer) -> tuple[Work, datetime]:

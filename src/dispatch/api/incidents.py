@@ -136,7 +136,7 @@ async def timeline(request: Request, incident_id: str) -> Response:
         entries = await list_audit(connection, work.incident["id"])
     units = {row["id"]: row["unit_id"] for row in work.assignments}
     names = service.context.knowledge.directory
-    reads = principal.reads_details(work.incident, names.units.get(principal.unit_id or ""))
+    reads = principal.reads_words(work.incident, names.units.get(principal.unit_id or ""))
     items = []
     for entry in entries:
         for event in entry["events"]:  # type: ignore[attr-defined]
@@ -199,6 +199,18 @@ async def note(request: Request, incident_id: str) -> Response:
         return await annotate_incident.note_incident(service.context, edited, text=parse(schemas.Note, raw).text)
 
     return await _direct(request, incident_id, act)
+
+
+@router.post("/{incident_id}/disclose", responses=responses.INCIDENT, openapi_extra=body(schemas.Disclose, IDEMPOTENT))
+async def disclose(request: Request, incident_id: str) -> Response:
+    """Open what is withheld (description, caller, words) to every unit on the incident: for its lead and the desk."""
+    raw = await read_body(request)
+    service, principal, work = await _sighted(request, incident_id)
+    principal.require("work")
+    parse(schemas.Disclose, raw)
+    edited = Edited(work.incident["id"], principal.actor, once_of(request, principal, raw))
+    answer = await annotate_incident.disclose_incident(service.context, edited, unit_id=principal.unit_id)
+    return incident_answer(service, principal, answer)
 
 
 @router.post("/{incident_id}/raise", responses=responses.INCIDENT, openapi_extra=body(schemas.Raise, IDEMPOTENT))

@@ -220,6 +220,10 @@ class Note(Body):
     text: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_clean)]
 
 
+class Disclose(Body):
+    """Nothing to say: it is opened for everybody on the incident."""
+
+
 class Raise(Body):
     """A new level."""
 

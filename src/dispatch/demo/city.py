@@ -24,8 +24,9 @@ def bundle() -> dict[str, Any]:
     kinds, types, lists = read_yaml("kinds.yaml"), read_yaml("incident_types.yaml"), read_yaml("places.yaml")
     places = make_places(lists["places"], divisions, phones)
     devices = make_devices(lists["devices"], phones)
-    maker = UnitMaker(divisions, {kind["code"]: kind for kind in kinds["unit_kinds"]}, phones)
-    units = maker.make(read_yaml("units.yaml"), places)
+    templates = read_yaml("units.yaml")
+    maker = UnitMaker(divisions, {kind["code"]: kind for kind in kinds["unit_kinds"]}, phones, templates["shifts"])
+    units = maker.make(templates, places)
     return {
         "agencies": kinds["agencies"],
         "unit_kinds": [_unit_kind(kind) for kind in kinds["unit_kinds"]],

@@ -22,6 +22,7 @@ class UnitMaker:
     divisions: Divisions
     kinds: dict[str, Row]
     phones: Phones
+    shifts: dict[str, list[Row]] = field(default_factory=dict)
     made: Counter[str] = field(default_factory=Counter)
     turns: defaultdict[Position, int] = field(default_factory=lambda: defaultdict(int))
 
@@ -48,8 +49,11 @@ class UnitMaker:
             base = self._base(template, division_code, (n, count))
             names = {key: template[key].format(n=n, **words) for key in ("name", "name_en")}
             unit = self._unit(template, division_code, names, base)
-            if "on_call" in template:
-                unit["on_call"] = {"name": template["on_call"].format(**words), "phone": self.phones.next()}
+            if "shift" in template:
+                unit["schedule"] = self.shifts[template["shift"]]
+            if "on_call" in template or "shift" in template:
+                holder = template.get("on_call", names["name"] + "值班手机(演示)")
+                unit["on_call"] = {"name": holder.format(**words), "phone": self.phones.next()}
             yield unit
 
     def _base(self, template: Row, division_code: str, number: tuple[int, int]) -> tuple[str, Position]:

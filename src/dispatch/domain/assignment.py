@@ -147,6 +147,15 @@ def lead_unit_id(rows: Iterable[AssignmentRow]) -> str | None:
     return next((row["unit_id"] for row in rows if row["role"] == "lead" and row["status"] not in LEFT), None)
 
 
+def is_led_by_another(row: AssignmentRow, rows: Iterable[AssignmentRow]) -> bool:
+    """Say whether a place of the plan is another unit's to lead: a backup in it does not do the lead's part."""
+    return any(
+        other["slot"] == row["slot"] and other["id"] != row["id"] and other["role"] == "lead"
+        for other in rows
+        if other["status"] not in LEFT
+    )
+
+
 def satisfies_slot(verb: Verb, role: str) -> bool:
     """Say whether a verb does what the plan wanted of this place.
 

@@ -67,30 +67,51 @@ class CallReport:
     device_id: str | None = None
 
 
+DIVISION_UNKNOWN: Final = "division_unknown"
+LOCATION_DOUBTFUL: Final = "location_doubtful"
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where a call is: the place if registered, the most specific division known, a WGS-84 point if any."""
+    """Where a call is: the place if registered, the most specific division known, a WGS-84 point if any.
+
+    `doubts` are tags that say what of the report was not believed; the report itself is kept as it came.
+    """
 
     place: Place | None
     division_code: str
     point: Point | None
+    doubts: tuple[str, ...] = ()
 
 
 def locate(report: CallReport, directory: Directory) -> Where:
     """Find out where a call is: the division given wins, then the place's; a point refines.
 
-    Never refuses: a call whose place nobody knows goes to the city's own division.
+    Never refuses: a division that nobody here knows is taken for the nearest wider one that is known, a point far away
+    from all of them counts for nothing, and a call about which nothing is known belongs to the city, without a point:
+    better an alarm at the command centre than the crew that happens to be nearest to the middle of the map.
     """
     place = directory.content.places.get(report.place_id) if report.place_id else None
     given = report.location["wgs84"] if report.location else None
-    point = Point(given["longitude"], given["latitude"]) if given else (place.point if place else None)
-    division = report.division_code or (place.division_code if place else None)
+    point = Point(given["longitude"], given["latitude"]) if given else None
+    far = point is not None and not directory.is_near(point)
+    point = (place.point if place else None) if point is None or far else point
+    division = _known_division(report.division_code, directory) or (place.division_code if place else None)
     at_point = directory.space.division_at(point) if point is not None else None
     if at_point is not None and (division is None or at_point.startswith(division)):
         division = at_point
-    if division is None:
-        division = _city(directory)
-    return Where(place, division, point or directory.division_point(division))
+    known = division is not None
+    division = division or _city(directory)
+    told = report.division_code
+    doubts = [DIVISION_UNKNOWN] if told is not None and told not in directory.content.divisions else []
+    doubts += [LOCATION_DOUBTFUL] if far else []
+    return Where(place, division, point or (directory.division_point(division) if known else None), tuple(doubts))
+
+
+def _known_division(code: str | None, directory: Directory) -> str | None:
+    if code is None:
+        return None
+    return next((known for known in directory.chain(code) if known in directory.content.divisions), None)
 
 
 def _city(directory: Directory) -> str:

@@ -98,6 +98,9 @@ class DirectoryContent:
     place_kinds: Mapping[str, tuple[str, str]]
 
 
+NEAR_DEGREES = 0.3
+
+
 class Directory:
     """One version of the directory with its indexes."""
 
@@ -109,6 +112,7 @@ class Directory:
         self.units = content.units
         self.unit_by_code = {unit.code: unit for unit in content.units.values()}
         self._answering = _index(content.units.values())
+        self._span = _span([division.point for division in content.divisions.values()])
 
     def answering(self, kind: str, division_code: str) -> Sequence[Unit]:
         """List the units of a kind that answer for exactly this division, in code order."""
@@ -131,12 +135,34 @@ class Directory:
                 return division.area_class
         return "urban"
 
+    def clocks_of(self, kind: IncidentType, urgency: str) -> ClockProfile:
+        """Give the clocks of a type; with another urgency than its usual one, those of that urgency if there are."""
+        usual = self.content.clock_profiles[kind.clock_profile]
+        return usual if urgency == kind.urgency else self.content.clock_profiles.get(urgency, usual)
+
+    def is_near(self, point: Point) -> bool:
+        """Say whether a point is in the area that the divisions span, or within 0.3 degrees (some 30 km) of it."""
+        if self._span is None:
+            return True
+        (west, south), (east, north) = self._span
+        return (
+            west - NEAR_DEGREES <= point.longitude <= east + NEAR_DEGREES
+            and south - NEAR_DEGREES <= point.latitude <= north + NEAR_DEGREES
+        )
+
     def division_point(self, division_code: str) -> Point | None:
         """Give the point of the most specific known division."""
         for code in self.chain(division_code):
             if division := self.content.divisions.get(code):
                 return division.point
         return None
+
+
+def _span(points: Sequence[Point]) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    if not points:
+        return None
+    longitudes, latitudes = [p.longitude for p in points], [p.latitude for p in points]
+    return (min(longitudes), min(latitudes)), (max(longitudes), max(latitudes))
 
 
 _PREFIXES = (12, 9, 6)
@@ -164,6 +190,7 @@ class States:
     def __init__(self) -> None:
         """Start with every unit available and idle."""
         self._states: dict[str, UnitState] = {}
+        self._positioned: dict[str, UnitState] = {}
 
     def of(self, unit_id: str) -> UnitState:
         """Give a unit's state; a unit never heard of is available."""
@@ -172,7 +199,16 @@ class States:
     def put(self, unit_id: str, state: UnitState) -> None:
         """Replace a unit's state."""
         self._states[unit_id] = state
+        if state.position is not None:
+            self._positioned[unit_id] = state
+        else:
+            self._positioned.pop(unit_id, None)
+
+    def positioned(self) -> Iterable[tuple[str, UnitState]]:
+        """List the units that have reported where they are."""
+        return self._positioned.items()
 
     def replace_all(self, states: dict[str, UnitState]) -> None:
         """Start over from what the database says."""
         self._states = states
+        self._positioned = {unit_id: state for unit_id, state in states.items() if state.position is not None}

@@ -15,7 +15,7 @@ WITHHELD: Final[tuple[str, ...]] = ("description", "caller")
 REASON_CODES: Final = frozenset(
     {
         *("busy", "too_far", "no_vehicle", "not_ours", "off_duty", "other"),
-        *("lead_silent", "not_delivered", "notified"),
+        *("lead_silent", "lead_left", "not_delivered", "notified"),
         *("false_alarm", "cancelled", "closed", "transferred", "merged"),
     }
 )
@@ -23,8 +23,8 @@ REASON_CODES: Final = frozenset(
 
 
 def is_sensitive(incident: IncidentRow) -> bool:
-    """Say whether an incident's details are restricted."""
-    return incident["sensitive"] or not SENSITIVE_TAGS.isdisjoint(incident["tags"])
+    """Say whether an incident's details are restricted: until its lead, or the desk, has opened them."""
+    return not incident["disclosed"] and (incident["sensitive"] or not SENSITIVE_TAGS.isdisjoint(incident["tags"]))
 
 
 def may_read_details(incident: IncidentRow, *, unit_id: str, kind_is_sensitive: bool) -> bool:

@@ -13,6 +13,7 @@ EventName = Literal[
     "incident.updated",
     "incident.noted",
     "incident.lead_changed",
+    "incident.disclosed",
     "incident.resolved",
     "incident.closed",
     "incident.cancelled",

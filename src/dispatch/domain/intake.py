@@ -66,6 +66,7 @@ def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Dir
         "events": [event.data() for event in events],
         "unit": None,
         "occurred_at": instant(opening.now),
+        "recorded_at": instant(opening.now),
     }
 
 
@@ -165,9 +166,10 @@ def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> Incident
         "caller": report.caller,
         "severity": opening.severity,
         "urgency": opening.urgency,
-        "tags": list(report.tags),
+        "tags": list(dict.fromkeys((*report.tags, *opening.where.doubts))),
         "exercise": report.exercise,
         "sensitive": opening.kind.sensitive,
+        "disclosed": False,
         "device_id": report.device_id,
         "call_count": 1,
         "shortfalls": [_shortfall(entry.slot, entry.unit_kind, entry.role, entry.reason) for entry in plan.shortfalls],

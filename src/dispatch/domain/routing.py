@@ -18,8 +18,9 @@ from dispatch.domain.ruleset import CompiledRuleset, Requirement, Rule
 from dispatch.domain.unit import Unit, is_on_duty
 
 NEIGHBOURS = 6
-"""How many of the nearest units are looked at beyond those that answer for the area."""
+"""So many of the nearest units are looked at beyond those that answer for the area; more while too few can go."""
 RESERVES_SHOWN = 4
+REFUSED_NEIGHBOURS_SHOWN = 8
 
 ShortfallReason = Literal[
     "no_candidates",
@@ -28,6 +29,7 @@ ShortfallReason = Literal[
     "all_committed",
     "position_stale",
     "no_live_console",
+    "no_answer",
     "excluded_by_rule",
 ]
 
@@ -197,18 +199,29 @@ class _Search:
             for unit in self.directory.answering(want.kind, code):
                 if unit.id not in found:
                     found[unit.id] = self._candidate(want, unit, tier, taken)
-        if sum(candidate.refusal is None for candidate in found.values()) < want.count:
-            for unit in self._neighbours(want.kind):
+        able = sum(candidate.refusal is None for candidate in found.values())
+        if able < want.count:
+            for looked, unit in enumerate(self._neighbours(want.kind)):
+                if looked >= NEIGHBOURS and able >= want.count:
+                    break
                 if unit.id not in found:
                     found[unit.id] = self._candidate(want, unit, OUTSIDE, taken)
+                    able += found[unit.id].refusal is None
         return sorted(found.values(), key=Candidate.rank_key)
 
     def _neighbours(self, kind: str) -> Iterator[Unit]:
-        point = self.request.point
+        """Give the units of a kind: first those on the road that have just said where they are, then by base point."""
+        point, units = self.request.point, self.directory.units
         if point is None:
             return
-        for unit_id in self.directory.space.nearest(kind, point, NEIGHBOURS):
-            yield self.directory.units[unit_id]
+        for unit_id, state in self.states.positioned():
+            unit = units.get(unit_id)
+            if unit is not None and unit.kind == kind and state.fresh_position(self.request.now) is not None:
+                yield unit
+        looked, limit = 0, NEIGHBOURS
+        while len(nearest := self.directory.space.nearest(kind, point, limit)) > looked:
+            yield from (units[unit_id] for unit_id in nearest[looked:])
+            looked, limit = len(nearest), limit * 4
 
     def _candidate(self, want: "_Want", unit: Unit, tier: int, taken: frozenset[str]) -> Candidate:
         state = self.states.of(unit.id)
@@ -359,13 +372,15 @@ def _shortfall_reason(candidates: list[Candidate]) -> ShortfallReason:
 
 def _consider(plan: Plan, number: int, candidates: list[Candidate], picks: list[_Pick]) -> None:
     chosen = {pick.candidate.unit.id: pick for pick in picks}
-    reserves = 0
+    reserves = refused_neighbours = 0
     for rank, candidate in enumerate(candidates, 1):
         pick = chosen.pop(candidate.unit.id, None)
         if pick is not None:
             plan.considered.append(Considered(candidate, rank, "chosen", pick.code))
         elif candidate.refusal is not None:
-            plan.considered.append(Considered(candidate, rank, "rejected", candidate.refusal))
+            refused_neighbours += candidate.tier == OUTSIDE
+            if refused_neighbours <= REFUSED_NEIGHBOURS_SHOWN:
+                plan.considered.append(Considered(candidate, rank, "rejected", candidate.refusal))
         elif reserves < RESERVES_SHOWN:
             reserves += 1
             reason = "outside_jurisdiction" if candidate.tier == OUTSIDE else "not_needed"

@@ -53,6 +53,7 @@ class IncidentRow(TypedDict):
     tags: list[str]
     exercise: str
     sensitive: bool
+    disclosed: bool
     device_id: str | None
     call_count: int
     shortfalls: list[ShortfallData]
@@ -103,13 +104,14 @@ class AssignmentRow(TypedDict):
 
 
 class ChangeRow(TypedDict):
-    """What one operation left behind."""
+    """What one operation left behind: when that happened, and when it was learnt and written."""
 
     incident: IncidentRow | None
     assignments: list[AssignmentRow]
     events: list[EventData]
     unit: dict[str, object] | None
     occurred_at: str
+    recorded_at: str
 
 
 def instant(moment: datetime) -> str:

@@ -17,21 +17,20 @@ from dispatch.domain.events import EventData
 from dispatch.domain.rows import ChangeRow, IncidentRow
 from dispatch.domain.wire import assignment_view, incident_view
 
-Variant = Literal["full", "restricted", "light", "veiled"]
-"""Details and words, neither, words only, nothing but the step."""
-_TELLS_DETAILS = frozenset({"incident.opened", "assignment.issued", "incident.lead_changed"})
+_TELLS_DETAILS = frozenset({"incident.opened", "assignment.issued", "incident.lead_changed", "incident.disclosed"})
+
+
+Details = Literal["told", "withheld", "unsaid"]
+"""Description and caller are told, said to be withheld, or not mentioned again."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """What a kind of reader is shown; `own` is the unit whose own words stay where others' are left out."""
 
-    variant: Variant
+    details: Details
+    words: bool
     own: str | None = None
-
-    @property
-    def reads_words(self) -> bool:
-        return self.variant in {"full", "light"}
 
 
 @dataclass
@@ -48,13 +47,21 @@ class Frames:
     def for_desk(self) -> Iterator[str]:
         """Give every event, with everything that is known."""
         for index, event in enumerate(self.change["events"]):
-            yield self._frame(index, event, _Reader("full" if event["event"] in _TELLS_DETAILS else "light"))
+            yield self._frame(
+                index, event, _Reader("told" if event["event"] in _TELLS_DETAILS else "unsaid", words=True)
+            )
+
+    def for_sender(self) -> Iterator[str]:
+        """Give every event to whoever reported it: its own details, not what others wrote."""
+        for index, event in enumerate(self.change["events"]):
+            details: Details = "told" if event["event"] in _TELLS_DETAILS else "unsaid"
+            yield self._frame(index, event, _Reader(details, words=not self._carries_words))
 
     def for_screen(self) -> Iterator[str]:
         """Give every event without personal data: walls and devices."""
-        quiet: Variant = "veiled" if self._carries_words else "light"
         for index, event in enumerate(self.change["events"]):
-            yield self._frame(index, event, _Reader("restricted" if event["event"] in _TELLS_DETAILS else quiet))
+            details: Details = "withheld" if event["event"] in _TELLS_DETAILS else "unsaid"
+            yield self._frame(index, event, _Reader(details, words=not self._carries_words))
 
     def for_unit(self, unit_id: str) -> Iterator[str]:
         """Give the events of an incident that a unit is on; of issued assignments only its own."""
@@ -74,12 +81,12 @@ class Frames:
         incident = self.change["incident"]
         tells = event["event"] in _TELLS_DETAILS and concerned
         if incident is None or not (tells or self._carries_words):
-            return _Reader("light")
+            return _Reader("unsaid", words=True)
         unit = self.directory.units.get(unit_id)
         if may_read_details(incident, unit_id=unit_id, kind_is_sensitive=unit is not None and unit.sensitive):
-            return _Reader("full" if tells else "light")
+            return _Reader("told" if tells else "unsaid", words=True)
         own = unit_id if concerned and self._carries_words else None
-        return _Reader("restricted" if tells else "veiled", own)
+        return _Reader("withheld" if tells else "unsaid", words=not self._carries_words, own=own)
 
     def _frame(self, index: int, event: EventData, reader: _Reader) -> str:
         made = self._made.get((index, reader))
@@ -105,7 +112,7 @@ class Frames:
         return content
 
     def _facts(self, event: EventData, reader: _Reader) -> dict[str, object]:
-        if reader.reads_words or self._is_own(event["assignment_id"], reader):
+        if reader.words or self._is_own(event["assignment_id"], reader):
             return event["facts"]
         return facts_without_words(event["facts"])
 
@@ -117,16 +124,16 @@ class Frames:
     def _incident(self, incident: IncidentRow, reader: _Reader) -> orjson.Fragment:
         made = self._incidents.get(reader)
         if made is None:
-            view = incident_view(incident, (), details=reader.variant == "full")
+            view = incident_view(incident, (), details=reader.details == "told")
             view["assignments"] = [self._assignment(row["id"], reader) for row in self.change["assignments"]]
-            if reader.variant in {"light", "veiled"}:
+            if reader.details == "unsaid":
                 for key in ("description", "caller", "restricted"):
                     del view[key]
             made = self._incidents[reader] = orjson.Fragment(orjson.dumps(view))
         return made
 
     def _assignment(self, assignment_id: str, reader: _Reader) -> orjson.Fragment | None:
-        words = reader.reads_words or self._is_own(assignment_id, reader)
+        words = reader.words or self._is_own(assignment_id, reader)
         made = self._assignments.get((assignment_id, words))
         if made is None:
             row = next((row for row in self.change["assignments"] if row["id"] == assignment_id), None)

@@ -109,7 +109,7 @@ class Hub:
         for subscriber in self._by_device.get(incident["device_id"] or "", ()):
             yield subscriber, frames.for_screen()
         for subscriber in self._by_source.get(incident["source_id"] or "", ()):
-            yield subscriber, frames.for_desk()
+            yield subscriber, frames.for_sender()
         for subscriber in self._desks:
             if subscriber.principal.may_see(incident):
                 yield subscriber, frames.for_screen() if subscriber.principal.is_wall else frames.for_desk()
@@ -149,7 +149,7 @@ def texts_for(principal: Principal, frames: Frames) -> list[str]:
         return list(frames.for_screen())
     if principal.unit_id is not None:
         return list(frames.for_unit(principal.unit_id))
-    return list(frames.for_desk())
+    return list(frames.for_desk() if principal.is_desk else frames.for_sender())
 
 
 def _is_concerned(principal: Principal, frames: Frames) -> bool:

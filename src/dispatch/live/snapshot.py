@@ -97,12 +97,12 @@ async def _open_work(connection: Connection, principal: Principal) -> list[Work]
 def see(context: Context, principal: Principal, work: Work) -> Json:
     """Shape an incident as a principal may see it."""
     directory = context.knowledge.directory
-    details = principal.reads_details(work.incident, directory.units.get(principal.unit_id or ""))
+    unit = directory.units.get(principal.unit_id or "")
+    words = principal.reads_words(work.incident, unit)
     views = [
-        assignment_view(row, directory, words=details or row["unit_id"] == principal.unit_id)
-        for row in work.assignments
+        assignment_view(row, directory, words=words or row["unit_id"] == principal.unit_id) for row in work.assignments
     ]
-    return incident_view(work.incident, views, details=details)
+    return incident_view(work.incident, views, details=principal.reads_details(work.incident, unit))
 
 
 def _units(context: Context, principal: Principal) -> list[Json]:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.domain.assignment import SILENT
+from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
+from dispatch.operations.reinforce import clocks_of
 
 
 async def note_incident(context: Context, request: Request, *, text: str) -> Answer:
@@ -14,6 +16,22 @@ async def note_incident(context: Context, request: Request, *, text: str) -> Ans
         edit.tell("incident.noted", text=text)
 
     return await edit_incident(context, "note_incident", request=request, act=act)
+
+
+async def disclose_incident(context: Context, request: Request, *, unit_id: str | None) -> Answer:
+    """Open description, caller and words to every unit on the incident. The lead's unit may, and the desk.
+
+    Raises:
+        ForbiddenError: another unit than the one that leads.
+    """
+
+    async def act(edit: Edit) -> None:
+        if unit_id is not None and edit.incident["lead_unit_id"] != unit_id:
+            raise ForbiddenError("only the unit that leads, or the desk, opens the details to the others")
+        edit.incident["disclosed"] = True
+        edit.tell("incident.disclosed")
+
+    return await edit_incident(context, "disclose_incident", request=request, act=act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +52,21 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
         edit.incident["urgency"] = level.urgency or edit.incident["urgency"]
         after = {"severity": edit.incident["severity"], "urgency": edit.incident["urgency"]}
         edit.tell("incident.updated", before=before, after=after, reason=reason)
+        if before["urgency"] != after["urgency"]:
+            _hurry(edit)
 
     return await edit_incident(context, "raise_incident", request=request, act=act)
+
+
+def _hurry(edit: Edit) -> None:
+    """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
+    for row in edit.open_assignments():
+        limits = clocks_of(edit).for_role(row["role"])
+        if row["status"] in SILENT:
+            row["urge_by"] = min(filter(None, (row["urge_by"], limits.urge_by)), default=None)
+            row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)
+            edit.touch(row)
+        edit.arm(row)
 
 
 async def excuse_gap(context: Context, request: Request, *, slot: int, reason: str) -> Answer:

@@ -49,12 +49,14 @@ async def check_in_device(context: Context, said: CheckIn) -> str:
             "tamper": said.tamper,
         }
         event = Event(str(context.new_id()), "device.fault" if after == "fault" else "device.restored", facts=facts)
+        now = instant(context.now())
         change: ChangeRow = {
             "incident": None,
             "assignments": [],
             "events": [event.data()],
             "unit": None,
-            "occurred_at": instant(context.now()),
+            "occurred_at": now,
+            "recorded_at": now,
         }
         plain = Plain(str(context.new_id()), dumps(change), dumps(said.actor.data()))
         audience = Audience(division_code=place.division_code, device_id=device.id)

@@ -52,8 +52,8 @@ class Knowledge:
         if change["unit"] is not None:
             self._learn_unit(change["unit"])
         for row in change["assignments"]:
-            begins = row["version"] == 1 and row["issued_at"] == change["occurred_at"]
-            ends = row["status"] not in OPEN and row["ended_at"] == change["occurred_at"]
+            begins = row["version"] == 1 and row["issued_at"] == change["recorded_at"]
+            ends = row["status"] not in OPEN and row["ended_at"] == change["recorded_at"]
             if begins or ends:
                 self._learn_load(row, begins=begins)
 

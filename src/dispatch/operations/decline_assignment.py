@@ -11,7 +11,7 @@ from dispatch.domain.errors import NotFoundError, ReturnForbiddenError
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
-from dispatch.operations.reinforce import add_next
+from dispatch.operations.reinforce import add_next, promote_backup, raise_gap
 from dispatch.storage.work import incident_of
 
 URGENT = frozenset({"critical", "urgent"})
@@ -50,10 +50,8 @@ async def decline_assignment(context: Context, request: Request) -> Answer:
         edit.tell(event, row["id"], reason=request.reason, text=request.text)  # type: ignore[arg-type]
         if row["role"] == "notify":
             return
-        added = await add_next(edit, row)
-        if added is None and row["mandatory"]:
-            unit = context.knowledge.directory.units.get(row["unit_id"])
-            edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], "no_candidates")
+        if not promote_backup(edit, row) and await add_next(edit, row) is None and row["mandatory"]:
+            raise_gap(edit, row)
 
     async with context.database.connection() as connection:
         incident_id = await incident_of(connection, request.assignment_id)

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from dispatch.domain.actor import Actor
-from dispatch.domain.assignment import OPEN, Status, advance
+from dispatch.domain.assignment import OPEN, Status, advance, is_led_by_another
 from dispatch.domain.errors import WrongStateError
 from dispatch.domain.rows import AssignmentRow, instant
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
-from dispatch.operations.reinforce import add_next
+from dispatch.operations.reinforce import add_next, promote_backup, raise_gap
 from dispatch.storage.work import incident_of
 
 Direction = Literal["urge", "revoke", "reassign", "excuse"]
@@ -40,10 +40,11 @@ def _urge(edit: Edit, row: AssignmentRow, request: Request) -> None:
 def _revoke(edit: Edit, row: AssignmentRow, request: Request) -> None:
     edit.end(row, "revoke", request.reason)
     edit.tell("assignment.revoked", row["id"], reason=request.reason)
+    if promote_backup(edit, row):
+        return
     others = [other for other in edit.open_assignments() if other["slot"] == row["slot"]]
     if row["slot"] in edit.incident["pending_slots"] and not others:
-        unit = edit.context.knowledge.directory.units.get(row["unit_id"])
-        edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], "no_candidates")
+        raise_gap(edit, row)
 
 
 def _excuse(edit: Edit, row: AssignmentRow, request: Request) -> None:
@@ -57,19 +58,21 @@ def _excuse(edit: Edit, row: AssignmentRow, request: Request) -> None:
         edit.effects.release_units.append(row["unit_id"])
     edit.touch(row)
     edit.tell("assignment.excused", row["id"], reason=request.reason)
+    if is_led_by_another(row, edit.assignments):
+        return
     edit.fill_shortfall(row["slot"])
     edit.satisfy(row["slot"])
 
 
 async def _reassign(edit: Edit, row: AssignmentRow, request: Request) -> None:
     edit.end(row, "reassign", request.reason)
-    added = await add_next(edit, row)
+    promoted = promote_backup(edit, row)
+    added = None if promoted else await add_next(edit, row)
     edit.tell(
         "assignment.reassigned", row["id"], reason=request.reason, successor=None if added is None else added["id"]
     )
-    if added is None and row["mandatory"]:
-        unit = edit.context.knowledge.directory.units.get(row["unit_id"])
-        edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], "no_candidates")
+    if added is None and not promoted and row["mandatory"]:
+        raise_gap(edit, row)
 
 
 _PLAIN: Final[dict[str, Callable[[Edit, AssignmentRow, Request], None]]] = {

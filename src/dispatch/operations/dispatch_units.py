@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from dispatch.domain.errors import Fault, InvalidRequestError, UnitUnavailableError
+from dispatch.domain.rows import ShortfallData
 from dispatch.domain.unit import Unit
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
@@ -42,9 +43,9 @@ async def _add(edit: Edit, wanted: Wanted, *, pointer: str) -> None:
     unit = edit.context.knowledge.directory.units.get(wanted.unit_id)
     if unit is None:
         raise InvalidRequestError((Fault(f"{pointer}/unit_id", "unknown_unit", "no such unit"),))
-    await _require_free(edit, unit)
-    gap = next((g for g in edit.incident["shortfalls"] if g["unit_kind"] == unit.kind), None)
     role = wanted.role
+    await _require_free(edit, unit, acting=role != "notify")
+    gap = _gap_for(edit, unit, role)
     if role == "lead" and any(row["role"] == "lead" for row in edit.open_assignments()):
         raise InvalidRequestError((Fault(f"{pointer}/role", "second_lead", "the incident has a lead already"),))
     if gap is not None and role == "support" and gap["role"] == "lead":
@@ -56,10 +57,19 @@ async def _add(edit: Edit, wanted: Wanted, *, pointer: str) -> None:
     edit.fill_shortfall(slot)
 
 
-async def _require_free(edit: Edit, unit: Unit) -> None:
+def _gap_for(edit: Edit, unit: Unit, role: str) -> ShortfallData | None:
+    """Find the gap that the unit fills: one of its kind; whoever is sent to lead fills the place of the lead."""
+    if role == "notify":
+        return None
+    of_kind = (gap for gap in edit.incident["shortfalls"] if gap["unit_kind"] == unit.kind)
+    to_lead = (gap for gap in edit.incident["shortfalls"] if role == "lead" and gap["role"] == "lead")
+    return next(of_kind, None) or next(to_lead, None)
+
+
+async def _require_free(edit: Edit, unit: Unit, *, acting: bool) -> None:
     if any(row["unit_id"] == unit.id for row in edit.open_assignments()):
         raise UnitUnavailableError("the unit is on this incident already", facts={"unit": unit.code})
     if edit.context.knowledge.states.of(unit.id).duty == "out_of_service":
         raise UnitUnavailableError("the unit is out of service", facts={"unit": unit.code})
-    if unit.exclusive and not await claim_unit(edit.connection, unit.id, edit.incident["id"]):
+    if acting and unit.exclusive and not await claim_unit(edit.connection, unit.id, edit.incident["id"]):
         raise UnitUnavailableError("the unit is committed to another incident", facts={"unit": unit.code})

@@ -25,6 +25,8 @@ from dispatch.storage.work import Work, lock_work
 from dispatch.storage.written import TwinError, Written
 
 ATTEND_AGAIN = timedelta(seconds=60)
+_NEWS_OF_ALL = frozenset({"assignment.issued", "incident.lead_changed", "incident.disclosed"})
+"""After these somebody may read more than before: all assignments go along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class Edit:
         self.now: datetime = context.now()
         self.effects = Effects()
         self.events: list[Event] = []
+        self.besides: list[Edit] = []
+        """Edits of other incidents, locked by the same act, that are saved and told with this one."""
         self._touched: dict[str, AssignmentRow] = {}
         self.incident["version"] += 1
         self.incident["updated_by"] = actor.name
@@ -117,22 +121,37 @@ class Edit:
     def satisfy(self, slot: int) -> None:
         """Note that a place of the plan has done its part; close when it was the last."""
         self.incident["pending_slots"] = [s for s in self.incident["pending_slots"] if s != slot]
+        self.close_if_finished()
+
+    def close_if_finished(self) -> None:
+        """Close an active incident whose places have all done their part."""
         active = self.incident["status"] in {"received", "dispatched", "in_progress", "resolved"}
         if active and incident_states.is_finished(self.incident["pending_slots"]):
             self.close(self.incident["disposition"] or "handled")
 
     def close(self, disposition: str) -> None:
-        """Close the incident and end what was only notified."""
+        """Close the incident: who was only told is done, who is not needed is recalled.
+
+        A lead that has fed back keeps its task until it says that it is done: its crew is not free before.
+        """
         self.move_incident("close")
         self.incident["closed_at"] = instant(self.now)
         self.incident["disposition"] = disposition
         self.effects.disarm.append(self.incident["id"])
         for row in self.open_assignments():
             if row["role"] == "notify":
-                row["status"], row["ended_at"] = "completed", instant(self.now)
-                self.touch(row)
-                self.effects.disarm.append(row["id"])
+                self.complete(row)
+            elif row["role"] != "lead" or row["fed_back_at"] is None:
+                self.end(row, "revoke", "closed")
+                self.tell("assignment.revoked", row["id"], reason="closed")
         self.tell("incident.closed", disposition=disposition)
+
+    def complete(self, row: AssignmentRow) -> None:
+        """End the task of a unit that was only to be told."""
+        row["status"], row["ended_at"] = "completed", instant(self.now)
+        self.touch(row)
+        self.effects.disarm.append(row["id"])
+        self.effects.release_units.append(row["unit_id"])
 
     def fill_shortfall(self, slot: int) -> None:
         """Take a gap off the list; tell when it was the last."""
@@ -154,7 +173,7 @@ class Edit:
 
     def change(self) -> ChangeRow:
         """Give the change as it stands; a unit that joins or leads must learn of everybody: then all rows go along."""
-        joins = any(event.event in {"assignment.issued", "incident.lead_changed"} for event in self.events)
+        joins = any(event.event in _NEWS_OF_ALL for event in self.events)
         self.incident["lead_unit_id"] = assignment_states.lead_unit_id(self.assignments)
         return {
             "incident": self.incident,
@@ -162,6 +181,7 @@ class Edit:
             "events": [event.data() for event in self.events],
             "unit": None,
             "occurred_at": instant(self.now),
+            "recorded_at": instant(self.now),
         }
 
     async def save(self, once: Once | None) -> Written:
@@ -191,8 +211,11 @@ async def edit_incident(
             edit = Edit(context, connection, await lock_work(connection, request.incident_id), request.actor)
             await act(edit)
             written = await edit.save(request.once)
+            besides = [await other.save(None) for other in edit.besides]
     except (TwinError, DispatchError):
         if replay := await find_replay(context, request.once):
             return replay
         raise
+    for other in besides:
+        commit_seen(context, other)
     return commit_seen(context, written)

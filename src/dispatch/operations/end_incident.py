@@ -6,8 +6,9 @@ from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.domain.rows import instant
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
-from dispatch.storage.devices import count_false_alarm
-from dispatch.storage.work import find_work
+from dispatch.operations.reinforce import next_slot
+from dispatch.storage.devices import count_false_alarm, follow_merge
+from dispatch.storage.work import Work, find_work, lock_work
 
 
 async def cancel_incident(context: Context, request: Request, *, reason: str | None, false_alarm: bool) -> Answer:
@@ -53,15 +54,26 @@ async def close_incident(context: Context, request: Request, *, disposition: str
 
 
 async def reopen_incident(context: Context, request: Request, *, reason: str) -> Answer:
-    """Open again; units are sent anew by hand."""
+    """Open again. Nobody is sent by itself: the missing lead is an alarm at the desk until somebody is."""
 
     async def act(edit: Edit) -> None:
         edit.move_incident("reopen")
         edit.incident["closed_at"] = None
         edit.incident["disposition"] = None
         edit.tell("incident.reopened", reason=reason)
+        _want_a_lead(edit)
 
     return await edit_incident(context, "reopen_incident", request=request, act=act)
+
+
+def _want_a_lead(edit: Edit) -> None:
+    former = next((row for row in reversed(edit.assignments) if row["role"] == "lead"), None)
+    if former is not None and former["ended_at"] is None:
+        return
+    unit = edit.context.knowledge.directory.units.get("" if former is None else former["unit_id"])
+    slot = next_slot(edit)
+    edit.incident["pending_slots"] = [*edit.incident["pending_slots"], slot]
+    edit.raise_shortfall(slot, unit.kind if unit else "unknown", "lead", "no_candidates")
 
 
 async def transfer_incident(context: Context, request: Request, *, receiver: str, reason: str) -> Answer:
@@ -85,6 +97,8 @@ async def suspend_incident(context: Context, request: Request, *, reason: str, r
     async def act(edit: Edit) -> None:
         edit.move_incident("resume" if resume else "suspend")
         edit.tell("incident.resumed" if resume else "incident.suspended", reason=reason)
+        if resume and any(row["role"] != "notify" for row in edit.assignments):
+            edit.close_if_finished()  # the last of them may have done its part meanwhile
 
     return await edit_incident(context, "suspend_incident", request=request, act=act)
 
@@ -98,16 +112,14 @@ class Merge:
 
 
 async def merge_incident(context: Context, request: Request, *, merge: Merge) -> Answer:
-    """Join an incident into another: its calls stay, its units are recalled, a link remains.
+    """Join an incident into another: its calls count there, its units are recalled, a link remains.
 
     Raises:
         InvalidRequestError: into itself or into nothing open.
     """
 
     async def act(edit: Edit) -> None:
-        target = None if merge.into_id == request.incident_id else await find_work(edit.connection, merge.into_id)
-        if target is None or target.incident["status"] in {"closed", "cancelled", "merged", "transferred"}:
-            raise InvalidRequestError((Fault("/into", "unknown_incident", "no other open incident has this id"),))
+        target = await _lock_target(edit, merge.into_id)
         edit.move_incident("merge")
         _recall(edit, "merged")
         edit.incident["merged_into"] = merge.into_id
@@ -116,5 +128,22 @@ async def merge_incident(context: Context, request: Request, *, merge: Merge) ->
         edit.incident["pending_slots"] = []
         edit.effects.disarm.append(edit.incident["id"])
         edit.tell("incident.merged", into=merge.into_id, number=target.incident["number"], reason=merge.reason)
+        joined = Edit(context, edit.connection, target, request.actor)
+        joined.incident["call_count"] += edit.incident["call_count"]
+        joined.tell("incident.call_joined", call_count=joined.incident["call_count"], merged=edit.incident["number"])
+        await follow_merge(edit.connection, edit.incident["id"], merge.into_id)
+        edit.besides.append(joined)
 
     return await edit_incident(context, "merge_incident", request=request, act=act)
+
+
+async def _lock_target(edit: Edit, into_id: str) -> Work:
+    """Lock the incident that is merged into: it must not end meanwhile.
+
+    Race: two merges in opposite directions want each other's lock; PostgreSQL lets one of them come again.
+    """
+    target = None if into_id == edit.incident["id"] else await find_work(edit.connection, into_id)
+    target = None if target is None else await lock_work(edit.connection, into_id)
+    if target is None or target.incident["status"] in {"closed", "cancelled", "merged", "transferred"}:
+        raise InvalidRequestError((Fault("/into", "unknown_incident", "no other open incident has this id"),))
+    return target

@@ -13,10 +13,10 @@ from typing import Final
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.escalation import Due, next_due, next_step, owes_something
-from dispatch.domain.rows import AssignmentRow
+from dispatch.domain.rows import AssignmentRow, parse_instant
 from dispatch.operations.context import Context, commit_seen, dumps
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
-from dispatch.operations.reinforce import Named, add_named, add_next, next_slot
+from dispatch.operations.reinforce import Named, add_named, add_next, next_slot, raise_gap
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
 from dispatch.storage.work import try_lock_work
 
@@ -95,7 +95,18 @@ async def _act(edit: Edit, subject_id: str) -> None:
         edit.effects.disarm.append(subject_id)
         return
     step = next_step(row, edit.now)
+    if edit.incident["closed_at"] is not None:  # only a lead that has fed back and packs up: nobody is sent after it
+        _after_closing(edit, row)
+        return
     await _STEPS[step.action](edit, row, step)
+
+
+def _after_closing(edit: Edit, row: AssignmentRow) -> None:
+    if (ends := row["close_by"]) is not None and parse_instant(ends) > edit.now:
+        edit.arm(row, parse_instant(ends))
+        return
+    edit.complete(row)
+    edit.tell("assignment.completed", row["id"], reason="closed")
 
 
 def _attend(edit: Edit) -> None:
@@ -133,8 +144,7 @@ async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
     added = await add_next(edit, row) if len(backups) < MOST_BACKUPS else None
     told = _tell_superior(edit, row)
     if added is None and row["mandatory"]:
-        unit = edit.context.knowledge.directory.units.get(row["unit_id"])
-        edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], "no_candidates")
+        raise_gap(edit, row, "no_answer" if len(backups) >= MOST_BACKUPS else "no_candidates")
     edit.tell(
         "assignment.escalated",
         row["id"],
@@ -163,9 +173,7 @@ async def _supervise(edit: Edit, row: AssignmentRow, step: Due) -> None:
 async def _finish(edit: Edit, row: AssignmentRow, step: Due) -> None:
     """A unit that was only to be told: after its time the task ends by itself."""
     del step
-    row["status"], row["ended_at"] = "completed", edit.change()["occurred_at"]
-    edit.touch(row)
-    edit.effects.disarm.append(row["id"])
+    edit.complete(row)
     edit.tell("assignment.completed", row["id"], reason="notified")
 
 

@@ -53,7 +53,7 @@ def recommend_again(context: Context, incident: IncidentRow) -> bytes:
         report=report,
         where=locate(report, context.knowledge.directory),
         kind=kind,
-        profile=content.clock_profiles[kind.clock_profile],
+        profile=context.knowledge.directory.clocks_of(kind, incident["urgency"]),
         actor=SYSTEM,
         now=context.now(),
         call_id="",

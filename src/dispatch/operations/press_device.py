@@ -79,7 +79,7 @@ async def _join(context: Context, press: Press, device: Device) -> Answer | None
         device_id=device.id,
         actor_name=press.actor.name,
         ids=(str(context.new_id()), str(context.new_id()), str(context.new_id())),
-        body=dumps({"choice": press.choice, "press_id": press.press_id}),
+        body=dumps({"choice": press.choice, "press_id": press.press_id, "exercise": press.exercise}),
         occurred_at=press.pressed_at,
         now=context.now(),
         actor=dumps(press.actor.data()),

@@ -40,7 +40,7 @@ async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
     still_leads = silent["role"] == "lead" and silent["status"] in {"issued", "delivered"}
     role = "support" if still_leads else silent["role"]
     planned = replace(planned, role=role, mandatory=silent["mandatory"], slot=silent["slot"])
-    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=_clocks(edit))
+    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks_of(edit))
     row["backup_for"] = silent["id"]
     row["selection"] |= {"backup_for": silent["id"], "requirement": silent["selection"].get("requirement")}
     edit.add(row)
@@ -58,6 +58,26 @@ class Named:
     code: str
 
 
+def promote_backup(edit: Edit, left: AssignmentRow) -> bool:
+    """Let the unit that stands in for a lead that left take the lead; False when there is none or nobody led."""
+    if left["role"] != "lead" or any(row["role"] == "lead" for row in edit.open_assignments()):
+        return False
+    standing_in = [row for row in edit.open_assignments() if row["slot"] == left["slot"] and row["role"] == "support"]
+    successor = min(standing_in, key=lambda row: (row["acknowledged_at"] is None, row["issued_at"]), default=None)
+    if successor is None:
+        return False
+    successor["role"] = "lead"
+    edit.touch(successor)
+    edit.tell("incident.lead_changed", successor["id"], previous=left["id"], reason="lead_left")
+    return True
+
+
+def raise_gap(edit: Edit, row: AssignmentRow, reason: str = "no_candidates") -> None:
+    """Sound the alarm for the place of a unit that left or stays silent."""
+    unit = edit.context.knowledge.directory.units.get(row["unit_id"])
+    edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], reason)
+
+
 def add_named(edit: Edit, named: Named) -> AssignmentRow:
     """Add a unit that is named."""
     unit = named.unit
@@ -65,7 +85,7 @@ def add_named(edit: Edit, named: Named) -> AssignmentRow:
     away = None if point is None else round(distance_m(unit.point, point), 1)
     candidate = Candidate(unit, 0, 0, away, None, 0, None, named.code)
     planned = Planned(unit, named.role, named.mandatory, named.slot, 0, candidate, 1, named.code)
-    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=_clocks(edit))
+    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks_of(edit))
     row["selection"]["requirement"] = None
     edit.add(row)
     return row
@@ -96,10 +116,11 @@ def _request(edit: Edit) -> Request:
     )
 
 
-def _clocks(edit: Edit) -> Clocks:
-    content = edit.context.knowledge.directory.content
-    kind = content.incident_types[edit.incident["incident_type"]]
-    return Clocks(content.clock_profiles[kind.clock_profile], edit.incident["area_class"], edit.now)
+def clocks_of(edit: Edit) -> Clocks:
+    """Give the clocks that run for a unit that is sent, or hurried, now."""
+    directory = edit.context.knowledge.directory
+    kind = directory.content.incident_types[edit.incident["incident_type"]]
+    return Clocks(directory.clocks_of(kind, edit.incident["urgency"]), edit.incident["area_class"], edit.now)
 
 
 def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:

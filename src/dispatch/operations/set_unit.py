@@ -81,14 +81,16 @@ class _News:
 
 async def _tell(context: Context, connection: Connection, news: _News) -> Written:
     state = replace(news.stored, load=context.knowledge.states.of(news.unit.id).load)
-    local = context.now().astimezone(context.timezone)
+    now = context.now()
+    local = now.astimezone(context.timezone)
     unit = unit_state_view(news.unit, state, local, context.knowledge.directory)
     change: ChangeRow = {
         "incident": None,
         "assignments": [],
         "events": [Event(str(context.new_id()), news.event).data()],
         "unit": unit,
-        "occurred_at": instant(context.now()),
+        "occurred_at": instant(now),
+        "recorded_at": instant(now),
     }
     audience = Audience(unit_ids=(news.unit.id,), division_code=news.unit.division_code)
     news_row = Plain(str(context.new_id()), dumps(change), dumps(news.actor.data()))

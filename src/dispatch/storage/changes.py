@@ -59,6 +59,7 @@ _INCIDENT_COLUMNS: Final = [
     "pending_slots",
     "unit_ids",
     "lead_unit_id",
+    "disclosed",
     "closed_at",
     "disposition",
     "merged_into",

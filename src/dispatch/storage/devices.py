@@ -42,7 +42,8 @@ _JOIN: Final = """
 WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1),
  i AS (UPDATE incident SET call_count = call_count + 1, version = incident.version + 1, updated_by = $2
    FROM s WHERE incident.id = s.incident_id
-     AND incident.status IN ('received', 'dispatched', 'in_progress', 'resolved', 'suspended') RETURNING incident.*),
+     AND incident.status IN ('received', 'dispatched', 'in_progress', 'resolved', 'suspended')
+     AND (incident.exercise = 'actual' OR ($4::json->>'exercise') <> 'actual') RETURNING incident.*),
  d AS (UPDATE device_state SET last_press_at = clock_timestamp(),
      merge_until = clock_timestamp() + make_interval(secs => $9) FROM i WHERE device_state.device_id = $1),
  p AS (INSERT INTO call (id, incident_id, channel, device_id, outcome, body, occurred_at, recorded_at)
@@ -51,8 +52,10 @@ WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1),
    SELECT ($3::uuid[])[1], i.id, i.unit_ids, i.division_code, i.device_id, i.source_id, json_build_object(
      'incident', to_json(i), 'assignments', '[]'::json, 'events', json_build_array(json_build_object(
        'event_id', ($3::uuid[])[2], 'event', 'incident.call_joined', 'assignment_id', NULL,
-       'facts', json_build_object('call_count', i.call_count, 'call_id', ($3::uuid[])[3]))),
-     'unit', NULL, 'occurred_at', to_json($6::timestamptz))::text FROM i RETURNING seq, xid, change),
+       'facts', json_build_object('call_count', i.call_count, 'call_id', ($3::uuid[])[3],
+         'choice', $4::json->>'choice', 'exercise', $4::json->>'exercise'))),
+     'unit', NULL, 'occurred_at', to_json($6::timestamptz), 'recorded_at', to_json($6::timestamptz))::text
+   FROM i RETURNING seq, xid, change),
  u AS (INSERT INTO audit (change_id, actor, incident_id, events)
    SELECT ($3::uuid[])[1], $7::json, i.id, o.change::json->'events' FROM i, o),
  w AS (SELECT coalesce(json_agg(to_json(a) ORDER BY a.issued_at, a.slot, a.id), '[]')::text AS assignments
@@ -113,6 +116,11 @@ async def count_false_alarm(connection: Connection, device_id: str) -> None:
         "UPDATE device_state SET false_alarm_count = false_alarm_count + 1, merge_until = NULL WHERE device_id = $1",
         device_id,
     )
+
+
+async def follow_merge(connection: Connection, merged_id: str, into_id: str) -> None:
+    """Let the next press of a device whose incident was merged join the incident that it was merged into."""
+    await connection.execute("UPDATE device_state SET incident_id = $2 WHERE incident_id = $1", merged_id, into_id)
 
 
 async def lock_device_state(connection: Connection, device_id: str) -> str:

@@ -46,15 +46,18 @@ class Reported:
 
 
 _GATE_ALWAYS: Final = "gate AS (SELECT 1 AS open)"
-# Race: of two presses at the same instant one takes the device's row, the other waits, finds it taken and joins.
+# A test or exercise that is open must not swallow a real alarm: that opens an incident of its own.
+# Race: of two presses at the same instant one takes the device's row, the other waits, finds it taken and joins. The one
+# that waited does not see the other's incident yet: only an incident that is seen to have ended lets it open another.
 _GATE_DEVICE: Final = """gate AS (
   INSERT INTO device_state AS d (device_id, state, incident_id, merge_until, last_press_at)
     VALUES ($14, 'active', $2, clock_timestamp() + make_interval(secs => $15), clock_timestamp())
     ON CONFLICT (device_id) DO UPDATE SET incident_id = excluded.incident_id, merge_until = excluded.merge_until,
       last_press_at = excluded.last_press_at, state = CASE WHEN d.state = 'enrolled' THEN 'active' ELSE d.state END
-    WHERE d.merge_until IS NULL OR d.merge_until < clock_timestamp() OR NOT EXISTS (
+    WHERE d.merge_until IS NULL OR d.merge_until < clock_timestamp() OR EXISTS (
       SELECT 1 FROM incident i WHERE i.id = d.incident_id
-        AND i.status IN ('received', 'dispatched', 'in_progress', 'resolved', 'suspended'))
+        AND (i.status IN ('closed', 'cancelled', 'merged', 'transferred')
+          OR (i.exercise <> 'actual' AND ($3::json->>'exercise') = 'actual')))
     RETURNING 1 AS open)"""
 # Race: two incidents want the same crew; rows are locked in id order, the loser's statement fails as a whole.
 _CLAIM: Final = """,

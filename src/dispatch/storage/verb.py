@@ -11,7 +11,7 @@ from typing import Final
 
 import asyncpg
 
-from dispatch.domain.assignment import EVENT, OPEN, STAMP, TRANSITIONS, Verb, satisfies_slot
+from dispatch.domain.assignment import EVENT, LEFT, OPEN, STAMP, TRANSITIONS, Verb, satisfies_slot
 from dispatch.domain.escalation import LADDER, REMIND_AFTER
 from dispatch.storage.database import Database
 from dispatch.storage.written import Once, TwinError, Written
@@ -19,13 +19,17 @@ from dispatch.storage.written import Once, TwinError, Written
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One verb on one assignment. `unit_id` guards that it is the unit's own; ids are change and event ids."""
+    """One verb on one assignment. `unit_id` guards that it is the unit's own; ids are change and event ids.
+
+    `now` is when it was learnt: it ends, closes and arms. `occurred_at` is when it happened: it is the step's stamp.
+    """
 
     assignment_id: str
     verb: Verb
     expected_version: int | None
     unit_id: str | None
     now: datetime
+    occurred_at: datetime
     actor_name: str
     actor: str
     reason: str | None
@@ -36,11 +40,14 @@ class Move:
 
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(OPEN))
+_LEFT: Final = ", ".join(f"'{status}'" for status in sorted(LEFT))
 _ACTIVE: Final = "'received', 'dispatched', 'in_progress', 'resolved'"
 _BEGINS: Final = frozenset({"acknowledge", "depart", "arrive", "feedback"})
 
 # Arguments: 1 assignment, 2 expected version, 3 unit, 4 now, 5 actor name, 6 reason, 7 feedback, 8 ids, 9 actor,
-# 10 idempotency, 11 facts.
+# 10 idempotency, 11 facts, 12 occurred at.
+# A closed incident has no open assignment but that of a lead that has fed back and not yet said that it is done: its
+# crew is not free before.
 _STATEMENT: Final = """
 WITH l AS (SELECT i.id FROM incident i WHERE i.id = (SELECT incident_id FROM assignment WHERE id = $1) FOR UPDATE),
  a AS (UPDATE assignment SET status = CASE assignment.status {case} END, version = assignment.version + 1,
@@ -63,33 +70,39 @@ WITH l AS (SELECT i.id FROM incident i WHERE i.id = (SELECT incident_id FROM ass
      disposition = CASE WHEN incident.status IN ({active}) AND s.satisfies AND s.role = 'lead'
        THEN coalesce($7::json->>'outcome', disposition) ELSE disposition END
    FROM s WHERE incident.id = s.incident_id RETURNING incident.*),
- n AS (UPDATE assignment SET status = 'completed', version = assignment.version + 1, ended_at = $4,
-     updated_by = 'system'
+ n AS (UPDATE assignment SET status = CASE assignment.role WHEN 'notify' THEN 'completed' ELSE 'revoked' END,
+     reason = CASE assignment.role WHEN 'notify' THEN reason ELSE 'closed' END,
+     version = assignment.version + 1, ended_at = $4, updated_by = 'system'
    FROM i WHERE i.closed_at = $4 AND i.status = 'closed' AND assignment.incident_id = i.id AND assignment.id <> $1
-     AND assignment.role = 'notify' AND assignment.status IN ({open}) RETURNING assignment.*),
+     AND assignment.role <> 'lead' AND assignment.status IN ({open}) RETURNING assignment.*),
  nt AS (DELETE FROM timer USING n WHERE timer.subject_id = n.id),
  ni AS (DELETE FROM timer USING i WHERE timer.subject_id = i.id AND i.status = 'closed'),
- f AS (UPDATE unit_state SET committed_to = NULL, version = unit_state.version + 1 FROM a
-   WHERE unit_state.unit_id = a.unit_id AND committed_to = a.incident_id AND a.ended_at IS NOT NULL),
+ x AS (SELECT * FROM a UNION ALL SELECT * FROM n),
+ f AS (UPDATE unit_state SET committed_to = NULL, version = unit_state.version + 1 FROM x
+   WHERE unit_state.unit_id = x.unit_id AND committed_to = x.incident_id AND x.ended_at IS NOT NULL),
  e AS (SELECT json_build_object('event_id', ($8::uuid[])[2], 'event', '{event}', 'assignment_id', s.id,
      'facts', coalesce($11::json, '{{}}'::json)) AS own,
      CASE WHEN i.closed_at = $4 AND i.status = 'closed' THEN 'incident.closed'
        WHEN i.status = 'resolved' AND s.satisfies AND s.role = 'lead' THEN 'incident.resolved' END AS further,
-     json_build_object('disposition', i.disposition) AS facts FROM s, i),
+     json_build_object('disposition', i.disposition) AS facts, greatest($12, s.issued_at) AS occurred_at FROM s, i),
  o AS (INSERT INTO outbox (id, incident_id, unit_ids, division_code, device_id, source_id, change)
    SELECT ($8::uuid[])[1], i.id, i.unit_ids, i.division_code, i.device_id, i.source_id, json_build_object(
      'incident', to_json(i),
-     'assignments', (SELECT json_agg(to_json(x)) FROM (SELECT * FROM a UNION ALL SELECT * FROM n) x),
+     'assignments', (SELECT json_agg(to_json(x)) FROM x),
      'events', CASE WHEN e.further IS NULL THEN json_build_array(e.own) ELSE json_build_array(e.own,
        json_build_object('event_id', ($8::uuid[])[3], 'event', e.further, 'assignment_id', NULL, 'facts', e.facts)) END,
-     'unit', NULL, 'occurred_at', to_json($4::timestamptz))::text FROM e, i RETURNING seq, xid, change),
+     'unit', NULL, 'occurred_at', to_json(e.occurred_at), 'recorded_at', to_json($4::timestamptz))::text
+   FROM e, i RETURNING seq, xid, change),
  u AS (INSERT INTO audit (change_id, occurred_at, actor, incident_id, events)
-   SELECT ($8::uuid[])[1], $4, $9::json, i.id, o.change::json->'events' FROM i, o),
+   SELECT ($8::uuid[])[1], e.occurred_at, $9::json, i.id, o.change::json->'events' FROM i, o, e),
  k AS (INSERT INTO idempotency (scope, key, body_hash, change_id)
    SELECT ($10::text[])[1], ($10::text[])[2], decode(($10::text[])[3], 'hex'), ($8::uuid[])[1] FROM a
    WHERE $10::text[] IS NOT NULL)
 SELECT seq, xid::text AS xid, change FROM o
 """
+_NOT_LED: Final = f"""NOT EXISTS (SELECT 1 FROM assignment other WHERE other.incident_id = a.incident_id
+  AND other.slot = a.slot AND other.role = 'lead' AND other.status NOT IN ({_LEFT}))"""
+"""A backup in the lead's place, or a lead that was replaced, does not do the lead's part: only the lead does."""
 _CLOSES: Final = (
     "(s.satisfies AND cardinality(pending_slots) > 0 AND cardinality(array_remove(pending_slots, s.slot)) = 0)"
 )
@@ -119,7 +132,7 @@ def verb_statement(verb: Verb) -> str:
         case=" ".join(f"WHEN '{source}' THEN '{target}'" for source, target in moves.items()),
         sources=", ".join(f"'{source}'" for source in moves),
         stamp=_stamps(verb),
-        ended="ended_at = coalesce(assignment.ended_at, $4)," if ends else "",
+        ended="ended_at = coalesce(assignment.ended_at, $4::timestamptz)," if ends else "",
         guard=_GUARDS.get(verb, ""),
         satisfies=_satisfies(verb),
         timer=timer,
@@ -133,13 +146,13 @@ def verb_statement(verb: Verb) -> str:
 
 def _stamps(verb: Verb) -> str:
     columns = ["delivered_at", "seen_at"] if verb == "see" else [STAMP[verb]] if verb in STAMP else []
-    later = "greatest($4, assignment.issued_at)"
+    later = "greatest($12::timestamptz, assignment.issued_at)"
     return " ".join(f"{column} = coalesce(assignment.{column}, {later})," for column in columns)
 
 
 def _satisfies(verb: Verb) -> str:
     lead, support = (str(satisfies_slot(verb, role)).lower() for role in ("lead", "support"))
-    return f"(a.role <> 'notify' AND CASE WHEN a.role = 'lead' THEN {lead} ELSE {support} END)"
+    return f"(a.role <> 'notify' AND CASE WHEN a.role = 'lead' THEN {lead} ELSE {support} AND {_NOT_LED} END)"
 
 
 def _next_due() -> str:
@@ -154,7 +167,7 @@ def _next_due() -> str:
         if step.deadline == "feedback_by":
             condition += " AND a.fed_back_at IS NULL"
         arms.append(f"CASE WHEN {condition} THEN a.{step.deadline} END")
-    return f"coalesce(least({', '.join(arms)}), $4 + interval '{int(REMIND_AFTER.total_seconds())} s')"
+    return f"coalesce(least({', '.join(arms)}), $4::timestamptz + interval '{int(REMIND_AFTER.total_seconds())} s')"
 
 
 async def move_assignment(database: Database, move: Move) -> Written | None:
@@ -178,6 +191,7 @@ async def move_assignment(database: Database, move: Move) -> Written | None:
                 move.actor,
                 move.once.parameter() if move.once else None,
                 move.facts,
+                move.occurred_at,
             )
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "idempotency_pkey":

@@ -119,18 +119,26 @@ async def list_work(connection: Connection, wanted: Filter) -> list[Work]:
     return [_work(row["incident"], row["assignments"]) for row in await connection.fetch(sql, *arguments)]
 
 
+_EVER_ON: Final = "EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = i.id AND w.unit_id = {0}::uuid)"
+# A lead that has fed back may close the incident before it says that it is done: its task is still open.
+_OWN_WORK: Final = f"""i.id IN (SELECT w.incident_id FROM assignment w WHERE w.unit_id = {{0}}::uuid
+    AND w.status IN ('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene')
+  UNION SELECT o.id FROM incident o WHERE o.{_OPEN}
+    AND EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = o.id AND w.unit_id = {{0}}::uuid))"""
+
+
 def _clauses(wanted: Filter) -> tuple[list[str], list[object]]:
     templates: list[tuple[str, object]] = [
         ("i.status = {}", wanted.status),
         ("i.incident_type = {}", wanted.incident_type),
         ("i.division_code LIKE ANY({}::text[])", wanted.division_codes and [f"{c}%" for c in wanted.division_codes]),
-        ("EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = i.id AND w.unit_id = {}::uuid)", wanted.unit_id),
+        (_OWN_WORK if wanted.open_only else _EVER_ON, wanted.unit_id),
         ("i.source_id = {}::uuid", wanted.source_id),
         ("i.device_id = {}::uuid", wanted.device_id),
         ("i.source_reference = {}", wanted.source_reference),
         ("i.id < {}::uuid", wanted.after),
     ]
-    clauses = [f"i.{_OPEN}"] if wanted.open_only else []
+    clauses = [f"i.{_OPEN}"] if wanted.open_only and wanted.unit_id is None else []
     arguments: list[object] = []
     for template, value in templates:
         if value is not None:

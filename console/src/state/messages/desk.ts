@@ -245,6 +245,7 @@ export const desk = {
   "event.incident.closed": ["已结案", "Closed"],
   "event.incident.cancelled": ["已撤销", "Cancelled"],
   "event.incident.lead_changed": ["主办变更", "Lead changed"],
+  "event.incident.disclosed": ["详情已向协办单位公开", "Details opened to all units"],
   "event.incident.merged": ["并案", "Merged"],
   "event.incident.transferred": ["转办", "Transferred"],
   "event.incident.suspended": ["挂起", "Suspended"],

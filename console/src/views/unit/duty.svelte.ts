@@ -136,9 +136,10 @@ export class Duty {
   #tasks(): Task[] {
     const tasks: Task[] = [];
     for (const incident of this.live.picture.incidents.values()) {
-      if (!isOpen(incident)) continue;
       for (const assignment of incident.assignments) {
-        if (assignment.unit.id !== this.unit.id || !(isActive(assignment) || assignment.status === "completed")) continue;
+        // A lead that has fed back may close the incident before it says that it is done: its task stays.
+        const shown = isActive(assignment) || (assignment.status === "completed" && isOpen(incident));
+        if (assignment.unit.id !== this.unit.id || !shown) continue;
         const unsent = this.actions.filter((action) => action.assignment_id === assignment.id);
         const ahead = foreseen(assignment, unsent);
         if (ahead.status !== "declined") tasks.push({ incident, assignment, foreseen: ahead, unsent });
