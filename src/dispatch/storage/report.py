@@ -47,7 +47,7 @@ class Reported:
 
 _GATE_ALWAYS: Final = "gate AS (SELECT 1 AS open)"
 # A test or exercise that is open must not swallow a real alarm: that opens an incident of its own.
-# Race: of two presses at the same instant one takes the device's row, the other waits, finds it taken and joins. The one
+# Race: of two presses at the same instant one takes the device's row, the other waits and joins. The one
 # that waited does not see the other's incident yet: only an incident that is seen to have ended lets it open another.
 _GATE_DEVICE: Final = """gate AS (
   INSERT INTO device_state AS d (device_id, state, incident_id, merge_until, last_press_at)
