@@ -80,6 +80,7 @@ CREATE TABLE assignment (id uuid PRIMARY KEY, incident_id uuid NOT NULL REFERENC
   on_scene_at timestamptz, fed_back_at timestamptz, completed_at timestamptz, ended_at timestamptz, excused_at timestamptz,
   steps_done text[] NOT NULL DEFAULT '{}', reason text, feedback json, backup_for uuid, updated_by text NOT NULL);
 CREATE INDEX assignment_incident ON assignment (incident_id);
+CREATE INDEX assignment_ended ON assignment (ended_at) WHERE ended_at IS NOT NULL;
 CREATE UNIQUE INDEX assignment_unit_open ON assignment (unit_id, incident_id)
   WHERE status IN ('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene');
 CREATE UNIQUE INDEX assignment_one_lead ON assignment (incident_id)

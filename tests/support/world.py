@@ -9,12 +9,13 @@ from uuid import UUID
 
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.call import CallReport, Where
+from dispatch.domain.candidate import Request
 from dispatch.domain.clock_profile import ClockProfile
 from dispatch.domain.directory import Directory, DirectoryContent, Division, IncidentType, Place, States
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.intake import Opening, open_incident
-from dispatch.domain.routing import Plan, Request, decide
+from dispatch.domain.routing import Plan, decide
 from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant
 from dispatch.domain.ruleset import CompiledRuleset, Exclusion, Requirement, Rule, Ruleset
 from dispatch.domain.unit import Unit

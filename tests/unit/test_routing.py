@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatch.domain.candidate import Request
 from dispatch.domain.clock_profile import ClockProfile, deadlines
 from dispatch.domain.directory import Directory, DirectoryContent, Division, States
 from dispatch.domain.escalation import LADDER, REMIND_AFTER, next_due, next_step, overdue
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.intake import Clocks, issue
-from dispatch.domain.routing import Request, decide, next_unit
+from dispatch.domain.routing import decide, next_unit
 from dispatch.domain.rows import AssignmentRow, instant, parse_instant
 from dispatch.domain.ruleset import CompiledRuleset, Exclusion, Requirement, Rule, Ruleset
 from dispatch.domain.unit import Contact, ShiftWindow, Unit, UnitState, is_on_duty
@@ -115,6 +116,40 @@ def test_a_fresh_position_decides_between_two_of_the_same_area_and_an_old_one_do
         states = States()
         states.put("c22", UnitState(position=HERE, position_at=NOW - timedelta(seconds=age)))
         assert chosen(crews, Requirement("crew", "lead"), states=states) == [expected]
+
+
+def test_the_order_of_the_criteria_is_the_rules_own() -> None:
+    crews = [unit("a", "crew", ["430304"]), unit("bbb", "crew", ["430304"]), unit("cc", "crew", ["430304"], rank=1)]
+    states = States()
+    for code, minutes in (("a", 5), ("bbb", 60), ("cc", 10)):
+        states.put(code, UnitState(released_at=NOW - timedelta(minutes=minutes)))
+    for choose, expected in (
+        (("jurisdiction", "nearest", "load"), "a"),
+        (("rest", "nearest"), "bbb"),
+        (("rank",), "cc"),
+        (("nearest",), "a"),
+    ):
+        assert chosen(crews, Requirement("crew", "lead", choose=choose), states=states) == [expected], choose
+
+
+def test_who_has_never_been_out_is_rested_best_and_who_came_back_too_recently_stays() -> None:
+    crews = [unit("a", "crew", ["430304"]), unit("bb", "crew", ["430304"])]
+    states = States()
+    states.put("bb", UnitState(released_at=NOW - timedelta(minutes=5)))
+    assert chosen(crews, Requirement("crew", "lead", choose=("rest",)), states=states) == ["a"]
+    states.put("a", UnitState(released_at=NOW - timedelta(minutes=9)))
+    plan = decide(ask(), rules(Requirement("crew", "lead", rest_s=600)), city(crews), states)
+    assert plan.planned == []
+    assert {entry.reason for entry in plan.considered} == {"resting"}
+    assert [gap.reason for gap in plan.shortfalls] == ["resting"]
+
+
+def test_a_unit_beyond_the_radius_and_one_that_is_not_named_are_not_sent() -> None:
+    crews = [unit("a", "crew", ["430304"]), unit("bbbb", "crew", ["430304"])]
+    assert chosen(crews, Requirement("crew", "lead", units=("bbbb",))) == ["bbbb"]
+    assert chosen(crews, Requirement("crew", "lead", count=2, within_m=2_000)) == ["a"]
+    plan = decide(ask(), rules(Requirement("crew", "lead", count=2, within_m=2_000)), city(crews), States())
+    assert [gap.reason for gap in plan.shortfalls] == ["too_far"]
 
 
 def test_two_stations_for_one_lead_requirement_are_one_lead_and_one_support() -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dispatch.domain.candidate import OUTSIDE
 from dispatch.domain.directory import States
 from dispatch.domain.geo import Point
 from dispatch.domain.intake import decision_data, open_incident, pending_slots
-from dispatch.domain.routing import OUTSIDE, Plan, decide, merge_requirements, next_unit
+from dispatch.domain.routing import Plan, decide, merge_requirements, next_unit
 from dispatch.domain.ruleset import Requirement
 from dispatch.domain.unit import Contact, ShiftWindow, Unit, UnitState
 from tests.support.world import (

@@ -241,6 +241,10 @@ class RequirementView(View):
     choose: list[str]
     substitutes: list[str]
     capability: str | None
+    within_m: int | None
+    rest_s: int | None
+    units: list[str]
+    clocks: str | None
     filled: list[str]
     shortfall: RequirementShortfall | None
 

@@ -13,7 +13,8 @@ from dispatch.domain.events import Event
 from dispatch.domain.ids import NewId
 from dispatch.domain.routing import Plan, Planned
 from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, ShortfallData, instant
-from dispatch.domain.ruleset import Requirement
+from dispatch.domain.rule import Requirement
+from dispatch.domain.rule import requirement_data as rule_requirement_data
 
 NUMBER_MARK: Final = "@number@"
 """Stands for the incident's number until the statement has drawn the serial."""
@@ -50,8 +51,13 @@ def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Dir
     """
     incident_id = str(new_id())
     area_class = directory.area_class(opening.where.division_code)
-    clocks = Clocks(opening.profile, area_class, opening.now)
-    assignments = [issue(planned, incident_id=incident_id, new_id=new_id, clocks=clocks) for planned in plan.planned]
+    usual = Clocks(opening.profile, area_class, opening.now)
+    own = {r.clocks: usual.with_profile(r.clocks, directory) for r in plan.requirements if r.clocks}
+    assignments = [
+        issue(planned, incident_id=incident_id, new_id=new_id, clocks=own.get(requirement.clocks or "", usual))
+        for planned in plan.planned
+        for requirement in (plan.requirements[planned.requirement],)
+    ]
     incident = _incident_row(opening, plan, incident_id=incident_id)
     incident["area_class"] = area_class
     incident["unit_ids"] = [row["unit_id"] for row in assignments]
@@ -78,6 +84,11 @@ class Clocks:
     area_class: str
     issued: datetime
     _known: dict[str, Deadlines] = field(default_factory=dict)
+
+    def with_profile(self, name: str, directory: Directory) -> "Clocks":
+        """Give the clocks of another profile; a name that the directory lost leaves the usual ones."""
+        profile = directory.content.clock_profiles.get(name, self.profile)
+        return Clocks(profile, self.area_class, self.issued)
 
     def for_role(self, role: str) -> Deadlines:
         """Give the deadlines of a role."""
@@ -221,16 +232,9 @@ def call_row(opening: Opening, *, incident_id: str) -> dict[str, object]:
 
 
 def requirement_data(requirement: Requirement) -> dict[str, object]:
-    """Write a requirement down as the decision keeps it."""
-    return {
-        "unit_kind": requirement.unit_kind,
-        "role": requirement.role,
-        "required_count": requirement.count,
-        "mandatory": requirement.mandatory,
-        "choose": list(requirement.choose),
-        "substitutes": list(requirement.substitutes),
-        "capability": requirement.capability,
-    }
+    """Write a requirement down as the decision keeps it: `required_count`, beside what was filled."""
+    data = rule_requirement_data(requirement)
+    return {"required_count": data.pop("count"), **data}
 
 
 def decision_data(plan: Plan, change: ChangeRow) -> dict[str, object]:

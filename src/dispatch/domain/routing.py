@@ -7,18 +7,15 @@ a shortfall with its reason. Invariant: exactly one lead; a unit is chosen once;
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from itertools import islice
 from typing import Literal
 
+from dispatch.domain.candidate import OUTSIDE, Candidate, Request, Search, Want
 from dispatch.domain.condition import ConditionResult, Facts, explain_condition
 from dispatch.domain.directory import Directory, States
-from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.ruleset import CompiledRuleset, Requirement, Rule
-from dispatch.domain.unit import Unit, is_on_duty
+from dispatch.domain.unit import Unit
 
-NEIGHBOURS = 6
-"""So many of the nearest units are looked at beyond those that answer for the area; more while too few can go."""
 RESERVES_SHOWN = 4
 REFUSED_NEIGHBOURS_SHOWN = 8
 
@@ -31,40 +28,9 @@ ShortfallReason = Literal[
     "no_live_console",
     "no_answer",
     "excluded_by_rule",
+    "too_far",
+    "resting",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What routing needs to know of a call: `lost` units another incident took, `taken` are on this one already."""
-
-    facts: Facts
-    division_code: str
-    point: Point | None
-    local: datetime
-    now: datetime
-    lost: frozenset[str] = frozenset()
-    taken: frozenset[str] = frozenset()
-    excluded: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A unit looked at for one requirement."""
-
-    unit: Unit
-    requirement: int
-    tier: int
-    distance_m: float | None
-    position_age_s: float | None
-    load: int
-    refusal: str | None
-    code: str
-
-    def rank_key(self) -> tuple[int, float, int, int, str]:
-        """Order: how close its answering area is, distance, load, rank, code."""
-        away = self.distance_m if self.distance_m is not None else 1e9
-        return (self.tier, away, self.load, self.unit.rank, self.unit.code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +105,7 @@ def decide(request: Request, ruleset: CompiledRuleset, directory: Directory, sta
     plan = Plan(ruleset.version, directory.version, matched, requirements, request.facts)
     excluded = frozenset(exclusion.unit_kind for rule in matched for exclusion in rule.exclude)
     for number, requirement in enumerate(requirements):
-        _fill(plan, number, requirement, _Search(request, directory, states, excluded))
+        _fill(plan, number, requirement, Search(request, directory, states, excluded))
     return plan
 
 
@@ -171,102 +137,8 @@ def _stronger(known: Requirement, other: Requirement) -> Requirement:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Want:
-    """What is looked for: a kind, perhaps a capability; an acting unit must be free, a notified one need not."""
-
-    number: int
-    kind: str
-    capability: str | None
-    acting: bool
-    count: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    request: Request
-    directory: Directory
-    states: States
-    excluded: frozenset[str]
-
-    def candidates(self, want: "_Want", taken: frozenset[str]) -> list[Candidate]:
-        """List everyone who could be asked, best first; those who cannot carry their refusal.
-
-        Neighbours are looked at only where those who answer for the area do not suffice.
-        """
-        found: dict[str, Candidate] = {}
-        for tier, code in enumerate(self.directory.chain(self.request.division_code)):
-            for unit in self.directory.answering(want.kind, code):
-                if unit.id not in found:
-                    found[unit.id] = self._candidate(want, unit, tier, taken)
-        able = sum(candidate.refusal is None for candidate in found.values())
-        if able < want.count:
-            for looked, unit in enumerate(self._neighbours(want.kind)):
-                if looked >= NEIGHBOURS and able >= want.count:
-                    break
-                if unit.id not in found:
-                    found[unit.id] = self._candidate(want, unit, OUTSIDE, taken)
-                    able += found[unit.id].refusal is None
-        return sorted(found.values(), key=Candidate.rank_key)
-
-    def _neighbours(self, kind: str) -> Iterator[Unit]:
-        """Give the units of a kind: first those on the road that have just said where they are, then by base point."""
-        point, units = self.request.point, self.directory.units
-        if point is None:
-            return
-        for unit_id, state in self.states.positioned():
-            unit = units.get(unit_id)
-            if unit is not None and unit.kind == kind and state.fresh_position(self.request.now) is not None:
-                yield unit
-        looked, limit = 0, NEIGHBOURS
-        while len(nearest := self.directory.space.nearest(kind, point, limit)) > looked:
-            yield from (units[unit_id] for unit_id in nearest[looked:])
-            looked, limit = len(nearest), limit * 4
-
-    def _candidate(self, want: "_Want", unit: Unit, tier: int, taken: frozenset[str]) -> Candidate:
-        state = self.states.of(unit.id)
-        fresh = state.fresh_position(self.request.now)
-        point = self.request.point
-        return Candidate(
-            unit=unit,
-            requirement=want.number,
-            tier=tier,
-            distance_m=None if point is None else round(distance_m(fresh or unit.point, point), 1),
-            position_age_s=state.position_age_s(self.request.now),
-            load=state.load,
-            refusal=self._refusal(want, unit, taken),
-            code="nearest" if tier == OUTSIDE else "jurisdiction",
-        )
-
-    def _refusal(self, want: "_Want", unit: Unit, taken: frozenset[str]) -> str | None:
-        state = self.states.of(unit.id)
-        if unit.kind in self.excluded:
-            return "excluded_by_rule"
-        if want.capability is not None and want.capability not in unit.capabilities:
-            return "capability"
-        if state.duty == "out_of_service":
-            return "out_of_service"
-        if unit.id in taken:
-            return "already_sent"
-        busy = state.committed_to is not None or unit.id in self.request.lost
-        if want.acting and unit.exclusive and busy:
-            return "committed"
-        return None if is_on_duty(unit, state, self.request.local) else "off_duty"
-
-
-OUTSIDE = 99
-"""The tier of a unit that does not answer for the area."""
-
-
-def _want(number: int, requirement: Requirement) -> _Want:
-    acting = requirement.role != "notify"
-    by_area = "jurisdiction" in requirement.choose
-    count = requirement.count if by_area else NEIGHBOURS
-    return _Want(number, requirement.unit_kind, requirement.capability, acting=acting, count=count)
-
-
-def _fill(plan: Plan, number: int, requirement: Requirement, search: _Search) -> None:
-    candidates = search.candidates(_want(number, requirement), plan.taken())
+def _fill(plan: Plan, number: int, requirement: Requirement, search: Search) -> None:
+    candidates = search.candidates(Want(number, requirement, requirement.unit_kind), plan.taken())
     ranked = _picks(_Filling(number, requirement, plan.taken()), candidates, search)
     picks = list(islice(ranked, requirement.count))
     for index in range(requirement.count):
@@ -283,8 +155,8 @@ def _fill(plan: Plan, number: int, requirement: Requirement, search: _Search) ->
 
 def next_unit(request: Request, requirement: Requirement, *, directory: Directory, states: States) -> Planned | None:
     """Choose who is added when a unit declines or stays silent: the best candidate not yet on the incident."""
-    search = _Search(request, directory, states, request.excluded)
-    candidates = search.candidates(_want(0, requirement), request.taken)
+    search = Search(request, directory, states, request.excluded)
+    candidates = search.candidates(Want(0, requirement, requirement.unit_kind), request.taken)
     pick = next(_picks(_Filling(0, requirement, request.taken), candidates, search), None)
     return None if pick is None else _planned(pick, role="support", slot=0, requirement=requirement)
 
@@ -322,7 +194,7 @@ class _Filling:
     taken: frozenset[str]
 
 
-def _picks(filling: _Filling, candidates: list[Candidate], search: _Search) -> Iterator[_Pick]:
+def _picks(filling: _Filling, candidates: list[Candidate], search: Search) -> Iterator[_Pick]:
     """Give picks in the order in which places are filled; the caller takes as many as it needs."""
     seen: set[str] = set()
     for pick in _in_order(filling, candidates, search):
@@ -331,13 +203,10 @@ def _picks(filling: _Filling, candidates: list[Candidate], search: _Search) -> I
             yield pick
 
 
-def _in_order(filling: _Filling, candidates: list[Candidate], search: _Search) -> Iterator[_Pick]:
+def _in_order(filling: _Filling, candidates: list[Candidate], search: Search) -> Iterator[_Pick]:
     requirement = filling.requirement
-    home = [c for c in candidates if c.tier != OUTSIDE]
-    if "jurisdiction" not in requirement.choose:
-        home = sorted(
-            candidates, key=lambda c: (c.distance_m if c.distance_m is not None else 1e9, c.load, c.unit.code)
-        )
+    by_area = "jurisdiction" in requirement.choose
+    home = [c for c in candidates if c.tier != OUTSIDE] if by_area else candidates
     for rank, candidate in enumerate(home, 1):
         if candidate.refusal is None:
             yield _Pick(candidate, rank, candidate.code)
@@ -351,10 +220,11 @@ def _in_order(filling: _Filling, candidates: list[Candidate], search: _Search) -
                 yield _Pick(candidate, rank, "nearest")
 
 
-def _substitutes(filling: _Filling, search: _Search) -> Iterator[_Pick]:
+def _substitutes(filling: _Filling, search: Search) -> Iterator[_Pick]:
     for kind in filling.requirement.substitutes:
-        want = _Want(filling.number, kind, None, acting=filling.requirement.role != "notify")
-        for rank, candidate in enumerate(search.candidates(want, filling.taken), 1):
+        for rank, candidate in enumerate(
+            search.candidates(Want(filling.number, filling.requirement, kind), filling.taken), 1
+        ):
             if candidate.refusal is None and candidate.tier != OUTSIDE:
                 yield _Pick(candidate, rank, "substitute", substitute_for=filling.requirement.unit_kind)
 
@@ -367,6 +237,10 @@ def _shortfall_reason(candidates: list[Candidate]) -> ShortfallReason:
         return "all_committed"
     if "off_duty" in refusals or "out_of_service" in refusals:
         return "off_duty"
+    if "too_far" in refusals:
+        return "too_far"
+    if "resting" in refusals:
+        return "resting"
     return "outside_jurisdiction" if None in refusals else "no_candidates"
 
 

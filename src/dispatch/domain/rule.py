@@ -6,7 +6,7 @@ from typing import Final
 from dispatch.domain.condition_tree import Condition, condition_data
 
 ROLES: Final = ("lead", "support", "notify")
-CRITERIA: Final = ("jurisdiction", "nearest", "load", "rank")
+CRITERIA: Final = ("jurisdiction", "nearest", "load", "rank", "rest")
 DEFAULT_CHOOSE: Final = ("jurisdiction", "nearest", "load")
 
 
@@ -14,7 +14,9 @@ DEFAULT_CHOOSE: Final = ("jurisdiction", "nearest", "load")
 class Requirement:
     """Units of one kind in one role; `choose` ranks the candidates, `substitutes` are asked in order when none is left.
 
-    A lead requirement for several units makes the best of them the lead and the others its support.
+    A lead requirement for several units makes the best of them the lead and the others its support. `within_m` is how
+    far away a unit may be, `rest_s` how long it must have been free, `units` the codes of those meant; `clocks` names a
+    clock profile that counts instead of the incident type's.
     """
 
     unit_kind: str
@@ -24,6 +26,10 @@ class Requirement:
     choose: tuple[str, ...] = DEFAULT_CHOOSE
     substitutes: tuple[str, ...] = ()
     capability: str | None = None
+    within_m: int | None = None
+    rest_s: int | None = None
+    units: tuple[str, ...] = ()
+    clocks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def rule_data(rule: Rule) -> dict[str, object]:
         "final": rule.final,
         "catch_all": rule.catch_all,
         "when": None if rule.when is None else condition_data(rule.when),
-        "require": [_requirement_data(requirement) for requirement in rule.require],
+        "require": [requirement_data(requirement) for requirement in rule.require],
         "exclude": [
             {"unit_kind": exclusion.unit_kind, "reason": {"zh": exclusion.reason_zh, "en": exclusion.reason_en}}
             for exclusion in rule.exclude
@@ -93,7 +99,8 @@ def rule_data(rule: Rule) -> dict[str, object]:
     }
 
 
-def _requirement_data(requirement: Requirement) -> dict[str, object]:
+def requirement_data(requirement: Requirement) -> dict[str, object]:
+    """Turn a requirement back into plain data."""
     return {
         "unit_kind": requirement.unit_kind,
         "role": requirement.role,
@@ -102,4 +109,8 @@ def _requirement_data(requirement: Requirement) -> dict[str, object]:
         "choose": list(requirement.choose),
         "substitutes": list(requirement.substitutes),
         "capability": requirement.capability,
+        "within_m": requirement.within_m,
+        "rest_s": requirement.rest_s,
+        "units": list(requirement.units),
+        "clocks": requirement.clocks,
     }

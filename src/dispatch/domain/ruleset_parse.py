@@ -25,7 +25,12 @@ MAX_ID: Final = 100
 
 _ID_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "._-")
 _RULE_KEYS: Final = ("id", "name", "priority", "final", "catch_all", "when", "require", "exclude")
-_REQUIREMENT_KEYS: Final = ("unit_kind", "role", "count", "mandatory", "choose", "substitutes", "capability")
+_REQUIREMENT_KEYS: Final = (
+    *("unit_kind", "role", "count", "mandatory", "choose", "substitutes", "capability"),
+    *("within_m", "rest_s", "units", "clocks"),
+)
+MAX_WITHIN_M: Final = 200_000
+MAX_REST_S: Final = 7 * 86_400
 
 Item = TypeVar("Item")
 
@@ -138,11 +143,16 @@ class _Reader:
         mandatory = _flag(record, "mandatory", default=True)
         choose = _read_choose(record.get("choose"))
         substitutes = self._read_list(record.get("substitutes"), self._read_kind)
-        given = record.get("capability")
-        capability = None if given is None or given.value is None else given.text()
+        capability = _text(record, "capability")
         if unit_kind is None or role is None or count is None or choose is None:
             return None
-        return Requirement(unit_kind, role, count, mandatory, choose, tuple(substitutes), capability)
+        return Requirement(
+            *(unit_kind, role, count, mandatory, choose, tuple(substitutes), capability),
+            within_m=_whole(record, "within_m", MAX_WITHIN_M),
+            rest_s=_whole(record, "rest_s", MAX_REST_S),
+            units=tuple(self._read_list(record.get("units"), Entry.text)),
+            clocks=_text(record, "clocks"),
+        )
 
     def _read_exclusion(self, entry: Entry) -> Exclusion | None:
         record = entry.record(("unit_kind", "reason"), required=("unit_kind", "reason"))
@@ -181,6 +191,16 @@ def _flag(record: dict[str, Entry], key: str, *, default: bool) -> bool:
     entry = record.get(key)
     flag = default if entry is None else entry.flag()
     return default if flag is None else flag
+
+
+def _text(record: dict[str, Entry], key: str) -> str | None:
+    entry = record.get(key)
+    return None if entry is None or entry.value is None else entry.text()
+
+
+def _whole(record: dict[str, Entry], key: str, most: int) -> int | None:
+    entry = record.get(key)
+    return None if entry is None or entry.value is None else entry.whole(1, most)
 
 
 def _read_choose(entry: Entry | None) -> tuple[str, ...] | None:

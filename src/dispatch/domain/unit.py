@@ -77,7 +77,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class UnitState:
-    """What changes about a unit. `load` counts its open assignments."""
+    """What changes about a unit. `load` counts its open assignments, `released_at` is when the last one ended."""
 
     duty: Duty = "available"
     committed_to: str | None = None
@@ -85,6 +85,7 @@ class UnitState:
     position_at: datetime | None = None
     load: int = 0
     version: int = 1
+    released_at: datetime | None = None
 
     def fresh_position(self, now: datetime) -> Point | None:
         """Give the reported position unless it is older than 120 s."""

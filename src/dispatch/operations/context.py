@@ -65,7 +65,10 @@ class Knowledge:
         elif not begins and committed == row["incident_id"]:
             committed = None
         load = state.load + 1 if begins else max(0, state.load - 1)
-        self.states.put(row["unit_id"], replace(state, load=load, committed_to=committed))
+        ended = None if begins or row["role"] == "notify" else row["ended_at"]
+        released = state.released_at if ended is None else parse_instant(ended)
+        changed = replace(state, load=load, committed_to=committed, released_at=released)
+        self.states.put(row["unit_id"], changed)
 
     def _learn_unit(self, unit: dict[str, object]) -> None:
         unit_id = str(unit["id"])

@@ -12,9 +12,10 @@ import orjson
 
 from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport, locate
+from dispatch.domain.candidate import Request
 from dispatch.domain.ids import number_prefix
 from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
-from dispatch.domain.routing import Plan, Request, decide
+from dispatch.domain.routing import Plan, decide
 from dispatch.operations.context import Answer, Context, Once, dumps, local_facts, log_committed
 from dispatch.operations.replay import find_replay
 from dispatch.storage.report import Report, insert_report

@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dispatch.domain.candidate import Candidate, Request
 from dispatch.domain.directory import Directory
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.intake import Clocks, issue
-from dispatch.domain.routing import Candidate, Planned, Request, next_unit
+from dispatch.domain.routing import Planned, next_unit
 from dispatch.domain.rows import AssignmentRow, IncidentRow
 from dispatch.domain.ruleset import Requirement
 from dispatch.domain.unit import Unit
@@ -40,7 +41,10 @@ async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
     still_leads = silent["role"] == "lead" and silent["status"] in {"issued", "delivered"}
     role = "support" if still_leads else silent["role"]
     planned = replace(planned, role=role, mandatory=silent["mandatory"], slot=silent["slot"])
-    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks_of(edit))
+    clocks = clocks_of(edit)
+    if requirement.clocks is not None:
+        clocks = clocks.with_profile(requirement.clocks, edit.context.knowledge.directory)
+    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks)
     row["backup_for"] = silent["id"]
     row["selection"] |= {"backup_for": silent["id"], "requirement": silent["selection"].get("requirement")}
     edit.add(row)
@@ -83,7 +87,7 @@ def add_named(edit: Edit, named: Named) -> AssignmentRow:
     unit = named.unit
     point = where(edit.incident, edit.context.knowledge.directory)
     away = None if point is None else round(distance_m(unit.point, point), 1)
-    candidate = Candidate(unit, 0, 0, away, None, 0, None, named.code)
+    candidate = Candidate(unit, 0, 0, away, None, 0, None, None, named.code)
     planned = Planned(unit, named.role, named.mandatory, named.slot, 0, candidate, 1, named.code)
     row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks_of(edit))
     row["selection"]["requirement"] = None
@@ -135,6 +139,10 @@ def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Re
             choose=tuple(stored["choose"]),
             substitutes=tuple(stored["substitutes"]),
             capability=stored["capability"],
+            within_m=stored["within_m"],
+            rest_s=stored["rest_s"],
+            units=tuple(stored["units"]),
+            clocks=stored["clocks"],
         )
     unit = edit.context.knowledge.directory.units[row["unit_id"]]
     return Requirement(

@@ -1,8 +1,9 @@
 """Reads the directory into memory, with the states of its units."""
 
 import json
+from dataclasses import replace
 from datetime import time
-from typing import cast
+from typing import Final, cast
 
 import asyncpg
 
@@ -58,7 +59,17 @@ async def load_states(connection: Connection) -> dict[str, UnitState]:
     }
     for unit_id, load in loads.items():
         states.setdefault(unit_id, UnitState(load=load))
+    for row in await connection.fetch(_RELEASED):
+        known = states.get(row["unit_id"], UnitState())
+        states[row["unit_id"]] = replace(known, released_at=row["released_at"])
     return states
+
+
+_RELEASED: Final = """
+SELECT unit_id::text, max(ended_at) AS released_at FROM assignment
+WHERE ended_at > clock_timestamp() - interval '1 day' AND role <> 'notify' GROUP BY unit_id
+"""
+"""Since when units are free again; what is longer ago than a day is rest enough for anybody."""
 
 
 def state_of(row: asyncpg.Record, load: int) -> UnitState:

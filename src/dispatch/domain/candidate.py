@@ -1,0 +1,174 @@
+"""Candidates: who could be asked to fill a place of the plan, in which order, and what keeps somebody from going.
+
+A requirement's `choose` is the order of its criteria; what they leave equal is decided by rank and code, so that the
+same question always has the same answer.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from dispatch.domain.condition import Facts
+from dispatch.domain.directory import Directory, States
+from dispatch.domain.geo import Point, distance_m
+from dispatch.domain.rule import Requirement
+from dispatch.domain.unit import Unit, is_on_duty
+
+NEIGHBOURS: Final = 6
+"""So many of the nearest units are looked at beyond those that answer for the area; more while too few can go."""
+OUTSIDE: Final = 99
+"""The tier of a unit that does not answer for the area."""
+_FAR: Final = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What routing needs to know of a call: `lost` units another incident took, `taken` are on this one already."""
+
+    facts: Facts
+    division_code: str
+    point: Point | None
+    local: datetime
+    now: datetime
+    lost: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
+    excluded: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A unit looked at for one requirement. `rested_s` is how long ago its last task ended; None when long ago."""
+
+    unit: Unit
+    requirement: int
+    tier: int
+    distance_m: float | None
+    position_age_s: float | None
+    load: int
+    rested_s: float | None
+    refusal: str | None
+    code: str
+
+
+SortKey = Callable[[Candidate], tuple[float | str, ...]]
+_CRITERIA: Final[dict[str, Callable[[Candidate], float]]] = {
+    "jurisdiction": lambda candidate: candidate.tier,
+    "nearest": lambda candidate: _FAR if candidate.distance_m is None else candidate.distance_m,
+    "load": lambda candidate: candidate.load,
+    "rank": lambda candidate: candidate.unit.rank,
+    "rest": lambda candidate: -_FAR if candidate.rested_s is None else -candidate.rested_s,
+}
+
+
+def order_by(choose: tuple[str, ...]) -> SortKey:
+    """Make the sort key of a requirement's criteria, first things first."""
+    keys = [_CRITERIA[criterion] for criterion in choose]
+    return lambda candidate: (*(key(candidate) for key in keys), candidate.unit.rank, candidate.unit.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What is looked for: the requirement, of which kind; an acting unit must be free, a notified one need not."""
+
+    number: int
+    requirement: Requirement
+    kind: str
+
+    @property
+    def acting(self) -> bool:
+        """Say whether the unit is to do something."""
+        return self.requirement.role != "notify"
+
+    @property
+    def enough(self) -> int:
+        """Give how many able candidates make looking further needless."""
+        return self.requirement.count if "jurisdiction" in self.requirement.choose else NEIGHBOURS
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Looks for candidates of one call."""
+
+    request: Request
+    directory: Directory
+    states: States
+    excluded: frozenset[str]
+
+    def candidates(self, want: Want, taken: frozenset[str]) -> list[Candidate]:
+        """List everyone who could be asked, best first; those who cannot carry their refusal.
+
+        Neighbours are looked at only where those who answer for the area do not suffice.
+        """
+        found: dict[str, Candidate] = {}
+        for tier, code in enumerate(self.directory.chain(self.request.division_code)):
+            for unit in self.directory.answering(want.kind, code):
+                if unit.id not in found:
+                    found[unit.id] = self._candidate(want, unit, tier, taken)
+        able = sum(candidate.refusal is None for candidate in found.values())
+        if able < want.enough:
+            for looked, unit in enumerate(self._neighbours(want.kind)):
+                if looked >= NEIGHBOURS and able >= want.enough:
+                    break
+                if unit.id not in found:
+                    found[unit.id] = self._candidate(want, unit, OUTSIDE, taken)
+                    able += found[unit.id].refusal is None
+        return sorted(found.values(), key=order_by(want.requirement.choose))
+
+    def _neighbours(self, kind: str) -> Iterator[Unit]:
+        """Give the units of a kind: first those on the road that have just said where they are, then by base point."""
+        point, units = self.request.point, self.directory.units
+        if point is None:
+            return
+        for unit_id, state in self.states.positioned():
+            unit = units.get(unit_id)
+            if unit is not None and unit.kind == kind and state.fresh_position(self.request.now) is not None:
+                yield unit
+        looked, limit = 0, NEIGHBOURS
+        while len(nearest := self.directory.space.nearest(kind, point, limit)) > looked:
+            yield from (units[unit_id] for unit_id in nearest[looked:])
+            looked, limit = len(nearest), limit * 4
+
+    def _candidate(self, want: Want, unit: Unit, tier: int, taken: frozenset[str]) -> Candidate:
+        state = self.states.of(unit.id)
+        fresh = state.fresh_position(self.request.now)
+        point = self.request.point
+        away = None if point is None else round(distance_m(fresh or unit.point, point), 1)
+        rested = None if state.released_at is None else (self.request.now - state.released_at).total_seconds()
+        return Candidate(
+            unit=unit,
+            requirement=want.number,
+            tier=tier,
+            distance_m=away,
+            position_age_s=state.position_age_s(self.request.now),
+            load=state.load,
+            rested_s=rested,
+            refusal=self._refusal(want, unit, taken) or _limit(want.requirement, unit, away, rested),
+            code="nearest" if tier == OUTSIDE else "jurisdiction",
+        )
+
+    def _refusal(self, want: Want, unit: Unit, taken: frozenset[str]) -> str | None:
+        state, capability = self.states.of(unit.id), want.requirement.capability
+        if unit.kind in self.excluded:
+            return "excluded_by_rule"
+        if capability is not None and unit.kind == want.requirement.unit_kind and capability not in unit.capabilities:
+            return "capability"
+        if state.duty == "out_of_service":
+            return "out_of_service"
+        if unit.id in taken:
+            return "already_sent"
+        busy = state.committed_to is not None or unit.id in self.request.lost
+        if want.acting and unit.exclusive and busy:
+            return "committed"
+        return None if is_on_duty(unit, state, self.request.local) else "off_duty"
+
+
+def _limit(requirement: Requirement, unit: Unit, away_m: float | None, rested_s: float | None) -> str | None:
+    """Say which of the requirement's own limits a unit that could go does not meet."""
+    if requirement.units and unit.code not in requirement.units:
+        return "not_named"
+    if requirement.within_m is not None and away_m is not None and away_m > requirement.within_m:
+        return "too_far"
+    if requirement.rest_s is not None and rested_s is not None and rested_s < requirement.rest_s:
+        return "resting"
+    return None
