@@ -8,9 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import json_response
-from dispatch.api.dependencies import Service, parse, principal_of, read_body, service_of, uuid_or_missing
-from dispatch.api.openapi import body
+from dispatch.api.answers import json_response, kept_answer
+from dispatch.api.dependencies import Service, once_of, parse, principal_of, read_body, service_of, uuid_or_missing
+from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import Page, page_of
 from dispatch.domain.directory import Place
 from dispatch.domain.errors import ForbiddenError
@@ -145,31 +145,34 @@ def _require_own_unit(service: Service, principal: Principal, unit_id: str) -> N
         raise ForbiddenError("a unit speaks for itself only, a desk for the units of its area")
 
 
-@router.post("/units/{unit_id}/status", responses=responses.UNIT, openapi_extra=body(schemas.UnitStatus))
+@router.post("/units/{unit_id}/status", responses=responses.UNIT, openapi_extra=body(schemas.UnitStatus, IDEMPOTENT))
 async def set_status(request: Request, unit_id: str) -> Response:
     """Switch a unit available, off duty or out of service."""
     service = service_of(request)
     principal = await principal_of(request)
-    given = parse(schemas.UnitStatus, await read_body(request))
+    raw = await read_body(request)
+    given = parse(schemas.UnitStatus, raw)
     unit_id = uuid_or_missing(unit_id, "unit")
     _require_own_unit(service, principal, unit_id)
-    wanted = DutyChange(unit_id, given.status, given.reason)
-    answer = await set_unit_duty(service.context, wanted, actor=principal.actor)
-    return json_response(answer.change["unit"])
+    wanted = DutyChange(unit_id, given.status, given.reason, once_of(request, principal, raw))
+    return kept_answer(await set_unit_duty(service.context, wanted, actor=principal.actor))
 
 
-@router.post("/units/{unit_id}/position", responses=responses.POSITION, openapi_extra=body(schemas.Position))
+@router.post(
+    "/units/{unit_id}/position", responses=responses.POSITION, openapi_extra=body(schemas.Position, IDEMPOTENT)
+)
 async def set_position(request: Request, unit_id: str) -> Response:
     """Report where a unit is; used to find the nearest for 120 s."""
     service = service_of(request)
     principal = await principal_of(request)
-    given = parse(schemas.Position, await read_body(request))
+    raw = await read_body(request)
+    given = parse(schemas.Position, raw)
     unit_id = uuid_or_missing(unit_id, "unit")
     _require_own_unit(service, principal, unit_id)
     at = given.location.data()["wgs84"]
-    sighting = Sighting(unit_id, Point(at["longitude"], at["latitude"]), given.reported_at)
-    answer = await report_position(service.context, sighting, actor=principal.actor)
-    return json_response({"accepted": answer is not None})
+    point, once = Point(at["longitude"], at["latitude"]), once_of(request, principal, raw)
+    sighting = Sighting(unit_id, point, given.reported_at, once)
+    return kept_answer(await report_position(service.context, sighting, actor=principal.actor))
 
 
 @router.get("/rulesets", responses=responses.RULESETS)

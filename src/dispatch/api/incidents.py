@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import decision_view, incident_answer, intake_answer, json_response, see_incident
+from dispatch.api.answers import decision_view, incident_answer, intake_answer, json_response, look_once, see_incident
 from dispatch.api.dependencies import (
     Service,
     once_of,
@@ -23,7 +23,7 @@ from dispatch.api.intake import call_report, check_type
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
 from dispatch.domain.disclosure import facts_without_words
-from dispatch.domain.wire import unit_view
+from dispatch.domain.wire import Json, unit_view
 from dispatch.operations import annotate_incident, end_incident
 from dispatch.operations.context import Answer
 from dispatch.operations.dispatch_units import Wanted, dispatch_units
@@ -181,14 +181,20 @@ async def dispatch_by_hand(request: Request, incident_id: str) -> Response:
     return await _direct(request, incident_id, act)
 
 
-@router.post("/{incident_id}/recommend", responses=responses.DECISION, openapi_extra=body(schemas.Recommend))
+@router.post(
+    "/{incident_id}/recommend", responses=responses.DECISION, openapi_extra=body(schemas.Recommend, IDEMPOTENT)
+)
 async def recommend(request: Request, incident_id: str) -> Response:
     """Say who would go by the rules as they are now. Nothing is written."""
-    parse(schemas.Recommend, await read_body(request))
+    raw = await read_body(request)
+    parse(schemas.Recommend, raw)
     service, principal, work = await _sighted(request, incident_id)
     principal.require("direct")
-    decision = recommend_again(service.context, work.incident)
-    return json_response(decision_view(service, decision))
+
+    async def look() -> Json | None:
+        return decision_view(service, recommend_again(service.context, work.incident))
+
+    return await look_once(service, once_of(request, principal, raw), look)
 
 
 @router.post("/{incident_id}/note", responses=responses.INCIDENT, openapi_extra=body(schemas.Note, IDEMPOTENT))
