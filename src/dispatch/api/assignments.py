@@ -63,6 +63,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
     principal = await principal_of(request)
     principal.require("work")
     raw = await read_body(request)
+    given: schemas.Feedback | schemas.Act
     given = parse(schemas.Feedback, raw) if verb == "feedback" else parse(schemas.Act, raw)
     assignment_id = uuid_or_missing(assignment_id, "assignment")
     await _require_desk_sight(request, principal, assignment_id)
@@ -71,7 +72,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
         verb=verb,
         actor=principal.actor,
         unit_id=principal.unit_id,
-        expected_version=given.expected_version if isinstance(given, schemas.Act) else None,
+        expected_version=given.expected_version,
         occurred_at=given.occurred_at,
         feedback={"outcome": given.outcome, "text": given.text} if isinstance(given, schemas.Feedback) else None,
         once=once_of(request, principal, raw),
@@ -157,6 +158,7 @@ async def _decline(request: Request, assignment_id: str, verb: Literal["decline"
         reason=given.reason,
         text=given.text if isinstance(given, schemas.Decline) else None,
         once=once_of(request, principal, raw),
+        expected_version=given.expected_version,
     )
     return assignment_answer(service, await decline_assignment(service.context, declining), assignment_id)
 
@@ -182,10 +184,17 @@ async def _direct(request: Request, assignment_id: str, direction: Direction) ->
     principal = await principal_of(request)
     principal.require("direct")
     raw = await read_body(request)
-    reason = parse(schemas.Urge, raw).reason if direction == "urge" else parse(schemas.Reasoned, raw).reason
+    given = parse(schemas.Urge, raw) if direction == "urge" else parse(schemas.Reasoned, raw)
     assignment_id = uuid_or_missing(assignment_id, "assignment")
     await _require_desk_sight(request, principal, assignment_id)
-    directing = DirectRequest(assignment_id, direction, principal.actor, reason, once_of(request, principal, raw))
+    directing = DirectRequest(
+        assignment_id=assignment_id,
+        direction=direction,
+        actor=principal.actor,
+        reason=given.reason,
+        once=once_of(request, principal, raw),
+        expected_version=given.expected_version,
+    )
     return assignment_answer(service, await direct_assignment(service.context, directing), assignment_id)
 
 
