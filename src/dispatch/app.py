@@ -33,7 +33,7 @@ from dispatch.api.openapi import describe
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
 from dispatch.jobs.delivery import DeliveryLoop
-from dispatch.jobs.loop import Loop, every
+from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
 from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
@@ -176,7 +176,8 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),
         Loop("refresh", refresh.once, every(0.5), deadline_s=60),
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
-        Loop("heartbeat", process.sockets.beat, every(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
 

@@ -19,7 +19,7 @@ from dispatch.api.dependencies import (
     service_of,
     uuid_or_missing,
 )
-from dispatch.api.intake import call_report, check_type
+from dispatch.api.intake import call_report, check_type, require_area
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
 from dispatch.domain.disclosure import facts_without_words
@@ -61,8 +61,9 @@ async def report(request: Request) -> Response:
     raw = await read_body(request)
     given = parse(schemas.IncidentReport, raw)
     check_type(service, given.incident_type)
-    intake = Intake(call_report(service, principal, given), principal.actor, once_of(request, principal, raw))
-    answer = await report_incident(service.context, intake)
+    call = call_report(service, principal, given)
+    require_area(service, principal, call)
+    answer = await report_incident(service.context, Intake(call, principal.actor, once_of(request, principal, raw)))
     response = await intake_answer(service, principal, answer)
     INTAKE.observe(perf_counter() - began)
     return response
