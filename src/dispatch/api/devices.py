@@ -77,14 +77,15 @@ async def status(request: Request, device_id: str) -> Response:
         work = await find_work(connection, state.incident_id) if state.incident_id else None
     return json_response(
         {
-            "device": _device_view(service, device, state.state),
+            "device": device_view(service, device, state.state),
             "incident": None if work is None else see_incident(service, principal, work),
             "server_time": instant(service.context.now()),
         }
     )
 
 
-def _device_view(service: Service, device: Device, state: str) -> Json:
+def device_view(service: Service, device: Device, state: str) -> Json:
+    """Shape a device with its place."""
     place = service.context.knowledge.directory.content.places[device.place_id]
     return {
         "id": device.id,

@@ -1,7 +1,6 @@
 """The directory as consoles need it: names of codes, units and their states, places."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from dispatch.api import responses, schemas
 from dispatch.api.answers import json_response, kept_answer
 from dispatch.api.dependencies import Service, once_of, parse, principal_of, read_body, service_of, uuid_or_missing
 from dispatch.api.openapi import IDEMPOTENT, body
-from dispatch.api.paging import Page, page_of
+from dispatch.api.paging import cut, matches, page_of
 from dispatch.domain.directory import Place
 from dispatch.domain.errors import ForbiddenError
 from dispatch.domain.geo import Point
@@ -22,7 +21,6 @@ from dispatch.security import Principal
 from dispatch.storage.bundle import list_rulesets as stored
 
 router: Final = APIRouter(prefix="/api/v1", tags=["directory"])
-Row = TypeVar("Row")
 
 
 @router.get("/catalogue", responses=responses.CATALOGUE)
@@ -60,17 +58,6 @@ async def catalogue(request: Request) -> Response:
     )
 
 
-def _page(rows: Iterable[Row], page: Page, key: Callable[[Row], str]) -> tuple[list[Row], str | None]:
-    ordered = sorted(rows, key=key)
-    later = [row for row in ordered if page.after is None or key(row) > page.after]
-    shown = later[: page.limit]
-    return shown, key(shown[-1]) if len(later) > len(shown) else None
-
-
-def _matches(query: str | None, names: Sequence[str]) -> bool:
-    return query is None or any(query.casefold() in name.casefold() for name in names)
-
-
 @router.get("/units", responses=responses.UNITS)
 async def list_units(request: Request) -> Response:
     """List units: filter by `kind`, `division` (prefix), `q` (part of name or code)."""
@@ -83,10 +70,10 @@ async def list_units(request: Request) -> Response:
         for unit in service.context.knowledge.directory.units.values()
         if query.get("kind") in {None, unit.kind}
         and unit.division_code.startswith(query.get("division", ""))
-        and _matches(query.get("q"), (unit.code, unit.name, unit.name_en))
+        and matches(query.get("q"), (unit.code, unit.name, unit.name_en))
         and (not principal.is_desk or principal.covers(unit.division_code))
     )
-    shown, after = _page(found, page, lambda unit: unit.code)
+    shown, after = cut(found, page, lambda unit: unit.code)
     return json_response({"items": [_unit(service, unit) for unit in shown], "after": after})
 
 
@@ -117,9 +104,9 @@ async def list_places(request: Request) -> Response:
         place
         for place in service.context.knowledge.directory.content.places.values()
         if query.get("kind") in {None, place.kind}
-        and _matches(query.get("q"), (place.code, place.name, place.name_en, place.address))
+        and matches(query.get("q"), (place.code, place.name, place.name_en, place.address))
     )
-    shown, after = _page(found, page, lambda place: place.code)
+    shown, after = cut(found, page, lambda place: place.code)
     return json_response({"items": [_place(place) for place in shown], "after": after})
 
 

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from dispatch.storage.database import Connection
 
@@ -125,6 +125,15 @@ async def upsert_person(connection: Connection, person: NewPerson) -> None:
         list(person.division_codes),
         person.password_hash,
     )
+
+
+async def list_people(connection: Connection) -> list[dict[str, Any]]:
+    """List people without their passwords."""
+    rows = await connection.fetch(
+        "SELECT to_json(p) AS person FROM (SELECT id, login, name, role, unit_id, division_codes, disabled_at "
+        "FROM person) p"
+    )
+    return [json.loads(row["person"]) for row in rows]
 
 
 async def find_password(connection: Connection, login: str) -> tuple[str, str] | None:

@@ -25,8 +25,15 @@ class DeviceState:
 async def get_device_state(connection: Connection, device_id: str) -> DeviceState:
     """Read a device's state; one never heard of is enrolled."""
     row = await connection.fetchrow("SELECT * FROM device_state WHERE device_id = $1", device_id)
-    if row is None:
-        return DeviceState("enrolled", None, 0, None, None, tamper=False)
+    return FRESH if row is None else state_of_device(row)
+
+
+FRESH: Final = DeviceState("enrolled", None, 0, None, None, tamper=False)
+"""A device that was never heard of."""
+
+
+def state_of_device(row: asyncpg.Record) -> DeviceState:
+    """Turn a row of device_state into a state."""
     return DeviceState(
         state=row["state"],
         incident_id=str(row["incident_id"]) if row["incident_id"] else None,
