@@ -46,7 +46,7 @@ def state_of_device(row: asyncpg.Record) -> DeviceState:
 
 # Race: the desk cancels in the same instant. Both lock the incident first and the device's row second.
 _JOIN: Final = """
-WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1),
+WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1 AND state <> 'revoked'),
  i AS (UPDATE incident SET call_count = call_count + 1, version = incident.version + 1, updated_by = $2
    FROM s WHERE incident.id = s.incident_id
      AND incident.status IN ('received', 'dispatched', 'in_progress', 'resolved', 'suspended') RETURNING incident.*),
