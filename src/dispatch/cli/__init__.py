@@ -24,7 +24,7 @@ from dispatch.domain.errors import DispatchError
 from dispatch.domain.ruleset import RuleProblemsError
 from dispatch.embedded import EmbeddedPostgresError
 from dispatch.operations.check_installation import check_installation
-from dispatch.operations.load_directory import load_directory_bundle
+from dispatch.operations.load_directory import has_ruleset, load_directory_bundle
 from dispatch.settings import Settings
 from dispatch.telemetry import configure_logs
 
@@ -66,6 +66,9 @@ def _load(arguments: argparse.Namespace, settings: Settings) -> int:
         loaded: dict[str, object] = dict(bundle())
     else:
         loaded = yaml.safe_load(Path(arguments.file).read_text(encoding="utf-8"))
+    if arguments.if_empty and with_database(settings, has_ruleset):
+        print(json.dumps({"loaded": False}))
+        return 0
     directory, ruleset = with_database(
         settings, lambda database: load_directory_bundle(database, loaded, published_by="dispatch load")
     )
@@ -106,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     migrate.set_defaults(run=_migrate)
     load = verbs.add_parser("load", help="load a directory and its rules (YAML or JSON), or the demo city")
     load.add_argument("file", metavar="FILE|demo")
+    load.add_argument("--if-empty", action="store_true", help="do nothing if the database holds a ruleset already")
     load.set_defaults(run=_load)
     add_call_verb(verbs)
     check = verbs.add_parser("check", help="configuration, database, clock, channels: is everything as it must be?")
