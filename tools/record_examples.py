@@ -178,6 +178,14 @@ async def direct(tour: Tour, incident: dict[str, Any]) -> None:
         await tour.ask("POST", f"{one}/{verb}", body=body, incident_id=(await fresh(tour))["id"])
 
 
+async def look_up(tour: Tour) -> None:
+    """Look up what administration may, with the session of an administrator."""
+    login = next(login for login in tour.demo["logins"] if login["role"] == "admin")
+    await tour.ask("POST", API + "/sessions", body={"login": login["name"], "password": login["password"]})
+    for listed in ("agencies", "shifts", "devices", "incident-types", "clock-profiles", "jurisdictions", "people"):
+        await tour.ask("GET", f"{API}/{listed}?limit=2")
+
+
 async def excuse_gap(tour: Tour) -> None:
     """Report until every crew is taken, then excuse the gap."""
     for _ in range(MOST_CREWS):
@@ -237,6 +245,7 @@ async def record(demo: dict[str, Any]) -> dict[str, Any]:
         await work(tour, incident)
         await send_back(tour)
         await direct(tour, incident)
+        await look_up(tour)
         for path in ("/healthz", "/readyz", "/healthz/escalation"):
             await tour.ask("GET", path)
         await tour.ask("DELETE", API + "/sessions/current")

@@ -94,6 +94,15 @@ describe("the live link", () => {
     expect(last().sent[0]).toMatchObject({ cursor: "c2" });
   });
 
+  test("comes back without a cursor when its area is another: what it shows may be none of its business", async () => {
+    live();
+    last().says(heartbeat);
+    last().ends(4010);
+    await vi.advanceTimersByTimeAsync(500);
+    last().opens();
+    expect(last().sent[0]).toMatchObject({ cursor: null });
+  });
+
   test("after a resume waits until the missed events have come", async () => {
     live();
     last().ends(1006);

@@ -100,7 +100,8 @@ CREATE TABLE audit (seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, xid xid
   incident_id uuid, events json NOT NULL);
 CREATE INDEX audit_incident ON audit (incident_id, seq);
 CREATE TABLE idempotency (scope text NOT NULL, key text NOT NULL CHECK (length(key) <= 200), body_hash bytea NOT NULL,
-  change_id uuid NOT NULL, assignments text, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (scope, key));
+  change_id uuid, assignments text, answer text, created_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (scope, key),
+  CHECK (num_nonnulls(change_id, answer) = 1));
 CREATE INDEX idempotency_created ON idempotency (created_at);
 CREATE TABLE delivery_attempt (id uuid PRIMARY KEY, assignment_id uuid, incident_id uuid NOT NULL, channel text NOT NULL,
   recipient text NOT NULL, body text NOT NULL,

@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from dispatch import __version__
-from dispatch.api import assignments, devices, directory, health, incidents, pages, sessions
+from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, sessions
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
@@ -33,7 +33,7 @@ from dispatch.api.openapi import describe
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
 from dispatch.jobs.delivery import DeliveryLoop
-from dispatch.jobs.loop import Loop, every
+from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
 from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
@@ -176,7 +176,8 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),
         Loop("refresh", refresh.once, every(0.5), deadline_s=60),
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
-        Loop("heartbeat", process.sockets.beat, every(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
 
@@ -224,7 +225,7 @@ def _route(app: FastAPI) -> None:
     # Calls come first and by a plain route: FastAPI's own way to the endpoint, which reads its request itself, costs as
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
-    for module in (incidents, assignments, devices, sessions, directory, health, pages):
+    for module in (incidents, assignments, devices, sessions, directory, administration, health, pages):
         app.include_router(module.router)
 
     async def live(websocket: object) -> None:

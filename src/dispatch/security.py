@@ -8,8 +8,10 @@ import hashlib
 import secrets
 import time
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final, Literal
 
 from argon2 import PasswordHasher
@@ -20,7 +22,7 @@ from dispatch.domain.disclosure import may_read_details
 from dispatch.domain.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError
 from dispatch.domain.rows import IncidentRow
 from dispatch.domain.unit import Unit
-from dispatch.storage.access import Holder, find_key_holder, find_session_holder
+from dispatch.storage.access import Holder, find_holders
 from dispatch.storage.database import Database
 
 Permission = Literal["report", "listen", "work", "direct", "administer", "press"]
@@ -56,6 +58,11 @@ class Principal:
     division_codes: tuple[str, ...]
     secret_hash: bytes
     is_session: bool
+
+    @property
+    def identity(self) -> tuple[str | None, ...]:
+        """Name who this is and acts for, apart from the area: a page that was opened for it shows nothing else."""
+        return self.kind, self.id, self.role, self.unit_id, self.device_id
 
     @property
     def actor(self) -> Actor:
@@ -155,13 +162,21 @@ class Authenticator:
         """
         return await self._holder_of(hash_secret(secret), is_session=True)
 
-    async def again(self, principal: Principal) -> bool:
-        """Say whether a principal's credential is still good, without believing what was known."""
-        try:
-            await self._look_up(principal.secret_hash, is_session=principal.is_session)
-        except UnauthenticatedError:
-            return False
-        return True
+    async def again(self, principals: Iterable[Principal]) -> dict[bytes, Principal]:
+        """Give principals as they are now, by `secret_hash`; who has ended is left out.
+
+        Believes nothing that was known; one statement, however many they are.
+        """
+        asked = {principal.secret_hash: principal.is_session for principal in principals}
+        async with self._database.connection() as connection:
+            holders = await find_holders(connection, list(asked))
+        fresh = {who.token_hash: _principal(who) for who in holders if asked[who.token_hash] == who.is_session}
+        for secret_hash in asked:
+            if secret_hash in fresh:
+                self._believe(fresh[secret_hash])
+            else:
+                self.forget(secret_hash)
+        return fresh
 
     def forget(self, secret_hash: bytes) -> None:
         """Stop believing a credential at once."""
@@ -174,20 +189,22 @@ class Authenticator:
         return await self._look_up(secret_hash, is_session=is_session)
 
     async def _look_up(self, secret_hash: bytes, *, is_session: bool) -> Principal:
-        find = find_session_holder if is_session else find_key_holder
         async with self._database.connection() as connection:
-            holder = await find(connection, secret_hash)
+            holders = await find_holders(connection, [secret_hash])
+        holder = next((holder for holder in holders if holder.is_session == is_session), None)
         if holder is None:
             self.forget(secret_hash)
             raise UnauthenticatedError("this key or session is unknown, expired or revoked")
-        principal = _principal(holder, secret_hash, is_session=is_session)
-        self._believed[secret_hash] = (time.monotonic(), principal)
+        return self._believe(_principal(holder))
+
+    def _believe(self, principal: Principal) -> Principal:
+        self._believed[principal.secret_hash] = (time.monotonic(), principal)
         while len(self._believed) > MOST_BELIEVED:
             self._believed.popitem(last=False)
         return principal
 
 
-def _principal(holder: Holder, secret_hash: bytes, *, is_session: bool) -> Principal:
+def _principal(holder: Holder) -> Principal:
     return Principal(
         kind=holder.kind,
         id=holder.id,
@@ -196,8 +213,8 @@ def _principal(holder: Holder, secret_hash: bytes, *, is_session: bool) -> Princ
         unit_id=holder.unit_id,
         device_id=holder.device_id,
         division_codes=holder.division_codes,
-        secret_hash=secret_hash,
-        is_session=is_session,
+        secret_hash=holder.token_hash,
+        is_session=holder.is_session,
     )
 
 
@@ -227,34 +244,54 @@ async def password_matches(password: str, stored: str | None) -> bool:
     return await asyncio.to_thread(check)
 
 
-class LoginGuard:
-    """Slows guessing: after five wrong tries for a login within five minutes the next must wait."""
+def address_group(host: str | None) -> str:
+    """Name the address that guesses are counted by: an IPv6 customer has a whole /64 of them."""
+    try:
+        address = ip_address(host or "")
+    except ValueError:
+        return host or "-"
+    if isinstance(address, IPv4Address):
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((address, 64), strict=False))
 
-    def __init__(self, *, tries: int = 5, window_s: float = 300.0) -> None:
+
+class LoginGuard:
+    """Slows guessing: after five wrong tries for a login from one address within five minutes the next must wait.
+
+    A stranger's guesses do not lock out who asks from another address, unless those from everywhere are a hundred.
+    """
+
+    def __init__(self, *, tries: int = 5, tries_from_everywhere: int = 100, window_s: float = 300.0) -> None:
         """Start with no wrong tries."""
         self._tries = tries
+        self._tries_from_everywhere = tries_from_everywhere
         self._window_s = window_s
-        self._wrong: OrderedDict[str, list[float]] = OrderedDict()
+        self._wrong: OrderedDict[str, list[tuple[float, str]]] = OrderedDict()
 
-    def require_patience(self, login: str) -> None:
-        """Refuse a login that was tried too often.
+    def require_patience(self, login: str, address: str) -> None:
+        """Refuse a login that was tried too often, from this address or from everywhere.
 
         Raises:
             RateLimitedError: facts say how many seconds to wait.
         """
         now = time.monotonic()
-        wrong = [at for at in self._wrong.get(login, ()) if now - at < self._window_s]
-        if len(wrong) >= self._tries:
-            wait = max(1, round(self._window_s - (now - wrong[-self._tries])))
-            raise RateLimitedError("too many wrong passwords; wait", facts={"retry_after_s": wait})
+        lately = [entry for entry in self._wrong.get(login, ()) if now - entry[0] < self._window_s]
+        own = [at for at, whence in lately if whence == address]
+        for wrong, tries in ((own, self._tries), ([at for at, _ in lately], self._tries_from_everywhere)):
+            if len(wrong) >= tries:
+                wait = max(1, round(self._window_s - (now - wrong[-tries])))
+                raise RateLimitedError("too many wrong passwords; wait", facts={"retry_after_s": wait})
 
-    def note_wrong(self, login: str) -> None:
-        """Count a wrong try."""
-        self._wrong.setdefault(login, []).append(time.monotonic())
-        self._wrong.move_to_end(login)
+    def note_wrong(self, login: str, address: str) -> None:
+        """Count a wrong try; those too old to count are forgotten."""
+        now = time.monotonic()
+        lately = [entry for entry in self._wrong.pop(login, ()) if now - entry[0] < self._window_s]
+        self._wrong[login] = [*lately, (now, address)]
         while len(self._wrong) > MOST_BELIEVED:
             self._wrong.popitem(last=False)
 
-    def note_right(self, login: str) -> None:
-        """Forget the wrong tries of a login."""
-        self._wrong.pop(login, None)
+    def note_right(self, login: str, address: str) -> None:
+        """Forget the wrong tries for a login from this address; a stranger's still count against the stranger."""
+        left = [entry for entry in self._wrong.pop(login, ()) if entry[1] != address]
+        if left:
+            self._wrong[login] = left

@@ -190,7 +190,7 @@ async def test_a_page_of_another_site_gets_no_socket(city: City) -> None:
 async def test_a_revoked_key_loses_its_socket_within_a_heartbeat(city: City) -> None:
     console = await city.unit_console(POLICE)
     await city.sql.execute("UPDATE api_key SET revoked_at = now() WHERE unit_id = $1", city.unit_id(POLICE))
-    await city.process.sockets.beat()
+    await city.process.sockets.recheck()
     assert await console.until_closed() == (4006, "revoked")
     await asyncio.sleep(1.1)
     assert (await city.unit(POLICE).get("/api/v1/me")).status_code == 401

@@ -73,7 +73,7 @@ async def test_whoever_logs_out_loses_the_socket_within_a_heartbeat(city: City) 
     desk = await city.person()
     console = await city.console(client=desk)
     assert (await desk.delete("/api/v1/sessions/current")).status_code == 204
-    await city.process.sockets.beat()
+    await city.process.sockets.recheck()
     assert await console.until_closed() == (4006, "revoked")
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from dispatch.api.errors import STATUS, refusal
 from dispatch.app import NotMigratedError
-from dispatch.domain.errors import DispatchError, InvalidRequestError, RateLimitedError
+from dispatch.domain.errors import DispatchError, InvalidRequestError
 from dispatch.live.closing import ALL, closing_for
-from dispatch.security import LoginGuard, Principal
+from dispatch.security import Principal
 
 
 def _all(kind: type[DispatchError]) -> set[type[DispatchError]]:
@@ -61,15 +61,3 @@ def test_an_area_is_covered_by_prefix_and_nobody_without_an_area_sees_all() -> N
     assert not someone.covers("430203")
     assert not someone.covers(None)
     assert not Principal("person", "i", "n", "operator", None, None, (), b"", is_session=True).covers("430304")
-
-
-def test_guessing_is_slowed_per_login_and_a_right_password_forgives() -> None:
-    guard = LoginGuard(tries=2)
-    guard.note_wrong("a")
-    guard.require_patience("a")
-    guard.note_wrong("a")
-    with pytest.raises(RateLimitedError):
-        guard.require_patience("a")
-    guard.require_patience("b")
-    guard.note_right("a")
-    guard.require_patience("a")

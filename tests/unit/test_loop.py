@@ -8,7 +8,7 @@ import pytest
 
 from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.jobs import loop as module
-from dispatch.jobs.loop import Loop, every
+from dispatch.jobs.loop import Loop, every, on_the_beat
 
 
 @pytest.fixture
@@ -93,3 +93,16 @@ async def test_a_loop_that_does_not_succeed_is_not_healthy() -> None:
 async def test_pausing_takes_the_time_that_was_asked_for(slept: list[float]) -> None:
     await every(2.5)()
     assert slept == [2.5]
+
+
+async def test_a_heartbeat_does_not_drift_however_long_its_pass_takes(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    pause = on_the_beat(5.0)
+    for took in (0.0, 1.5, 4.9, 7.0, 0.5):
+        now += took
+        await pause()
+        now += slept[-1]
+    assert slept == pytest.approx([5.0, 3.5, 0.1, 0.0, 4.5])

@@ -16,6 +16,7 @@ from dispatch.security import (
     BELIEVED_FOR_S,
     Authenticator,
     LoginGuard,
+    address_group,
     hash_password,
     hash_secret,
     new_secret,
@@ -48,13 +49,14 @@ class Keys:
     async def connection(self) -> AsyncIterator["Keys"]:
         yield self
 
-    async def fetchrow(self, sql: str, token_hash: bytes) -> dict[str, Any] | None:
+    async def fetch(self, sql: str, token_hashes: list[bytes]) -> list[dict[str, Any]]:
         self.asked += 1
-        found = self.holders.get(token_hash)
-        return found if found is None or ("FROM session" in sql) == found["session"] else None
+        return [self.holders[asked] for asked in token_hashes if asked in self.holders]
 
     def add(self, secret: str, *, session: bool = False) -> None:
         self.holders[hash_secret(secret)] = {
+            "token_hash": hash_secret(secret),
+            "is_session": session,
             "kind": "person" if session else "console",
             "id": "id",
             "name": "name",
@@ -62,8 +64,10 @@ class Keys:
             "unit_id": None if session else "police",
             "device_id": None,
             "division_codes": ["4303"],
-            "session": session,
         }
+
+
+HOME = "192.0.2.7"
 
 
 @dataclass
@@ -117,10 +121,14 @@ async def test_a_revoked_key_opens_nothing_a_second_later(
 async def test_asking_again_believes_nothing_and_a_refusal_is_remembered(
     keys: Keys, authenticator: Authenticator, clock: Clock
 ) -> None:
-    who = await authenticator.by_key("key")
-    assert await authenticator.again(who)
+    who, desk = await authenticator.by_key("key"), await authenticator.by_session("cookie")
+    assert await authenticator.again([who, desk]) == {who.secret_hash: who, desk.secret_hash: desk}
+    assert keys.asked == 3
+    keys.holders[who.secret_hash]["division_codes"] = ["430321"]
+    assert (await authenticator.again([who]))[who.secret_hash].division_codes == ("430321",)
+    assert (await authenticator.by_key("key")).division_codes == ("430321",)
     keys.holders.clear()
-    assert not await authenticator.again(who)
+    assert await authenticator.again([who]) == {}
     with pytest.raises(UnauthenticatedError):
         await authenticator.by_key("key")
 
@@ -188,31 +196,69 @@ async def test_a_password_is_checked_also_when_there_is_nobody() -> None:
 def test_after_five_wrong_passwords_one_waits_as_long_as_is_said(clock: Clock) -> None:
     guard = LoginGuard()
     for _ in range(5):
-        guard.require_patience("a")
-        guard.note_wrong("a")
+        guard.require_patience("a", HOME)
+        guard.note_wrong("a", HOME)
         clock.now += 10
     with pytest.raises(RateLimitedError) as refused:
-        guard.require_patience("a")
+        guard.require_patience("a", HOME)
     clock.now += float(str(refused.value.facts["retry_after_s"])) - 1
     with pytest.raises(RateLimitedError):
-        guard.require_patience("a")
+        guard.require_patience("a", HOME)
     clock.now += 1.1
-    guard.require_patience("a")
+    guard.require_patience("a", HOME)
+
+
+def test_guesses_from_elsewhere_lock_nobody_out_until_they_are_a_flood(clock: Clock) -> None:
+    guard = LoginGuard()
+    for number in range(100):
+        whence = f"203.0.113.{number // 5}"
+        guard.require_patience("leader", whence)
+        guard.require_patience("leader", HOME)
+        guard.note_wrong("leader", whence)
+        clock.now += 1
+    with pytest.raises(RateLimitedError):
+        guard.require_patience("leader", HOME)
+    guard.require_patience("other", HOME)
+
+
+def test_a_right_password_forgives_its_own_address_only(clock: Clock) -> None:
+    guard = LoginGuard(tries=1)
+    for whence in (HOME, "203.0.113.9"):
+        guard.note_wrong("a", whence)
+    guard.note_right("a", HOME)
+    guard.require_patience("a", HOME)
+    with pytest.raises(RateLimitedError):
+        guard.require_patience("a", "203.0.113.9")
+
+
+@pytest.mark.parametrize(
+    ("host", "group"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8::7", "2001:db8::/64"),
+        ("2001:db8::ffff:1", "2001:db8::/64"),
+        ("testclient", "testclient"),
+        (None, "-"),
+    ],
+)
+def test_whoever_owns_a_network_of_addresses_counts_as_one(host: str | None, group: str) -> None:
+    assert address_group(host) == group
 
 
 def test_an_old_wrong_password_no_longer_counts(clock: Clock) -> None:
     guard = LoginGuard(tries=2, window_s=60)
-    guard.note_wrong("a")
+    guard.note_wrong("a", HOME)
     clock.now += 61
-    guard.note_wrong("a")
-    guard.require_patience("a")
+    guard.note_wrong("a", HOME)
+    guard.require_patience("a", HOME)
 
 
 def test_guesses_at_many_names_do_not_fill_the_memory(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(security, "MOST_BELIEVED", 3)
     guard = LoginGuard()
     for number in range(10):
-        guard.note_wrong(f"login {number}")
+        guard.note_wrong(f"login {number}", HOME)
     assert len(guard._wrong) == 3
 
 

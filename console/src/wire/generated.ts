@@ -429,6 +429,10 @@ export interface RequirementView {
   choose: (string)[];
   substitutes: (string)[];
   capability: string | null;
+  within_m: number | null;
+  rest_s: number | null;
+  units: (string)[];
+  clocks: string | null;
   filled: (string)[];
   shortfall: RequirementShortfall | null;
 }

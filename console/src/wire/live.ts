@@ -26,6 +26,7 @@ export const closeRules: Readonly<Record<number, CloseRule>> = {
   4007: { name: "flood", reconnect: "later" },
   4008: { name: "superseded", reconnect: "no" },
   4009: { name: "database_unavailable", reconnect: "yes" },
+  4010: { name: "scope_changed", reconnect: "yes" },
 };
 
 export function closeRule(code: number): CloseRule {
@@ -181,6 +182,7 @@ export class LiveLink {
 
   #closed(code: number): void {
     const rule = closeRule(code);
+    if (code === 4010) this.#cursor = null; // what is shown must go: the next picture is a snapshot
     this.#socket = null;
     clearTimeout(this.#silenceTimer);
     clearTimeout(this.#replayTimer);

@@ -1,5 +1,6 @@
-"""Shapes of answers: views of the change that an operation left behind."""
+"""Shapes of answers: views of the change that an operation left behind, or what was kept for a repeated key."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import orjson
@@ -8,15 +9,39 @@ from starlette.responses import Response
 from dispatch.api.dependencies import Service
 from dispatch.domain.rows import ChangeRow, IncidentRow, parse_instant
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_view
-from dispatch.operations.context import Answer
+from dispatch.operations.context import Answer, Once, dumps
+from dispatch.operations.replay import Kept, answer_once
 from dispatch.security import Principal
+from dispatch.storage.idempotency import keep_answer
 from dispatch.storage.work import Work, get_decision
 
 
 def json_response(content: object, *, status: int = 200, replayed: bool = False) -> Response:
     """Answer JSON; a repeated request's answer says so."""
+    return _json(orjson.dumps(content), status, replayed=replayed)
+
+
+def kept_answer(kept: Kept) -> Response:
+    """Answer with JSON text, byte for byte as the first time."""
+    return _json(kept.text.encode(), 200, replayed=kept.replayed)
+
+
+def _json(content: bytes, status: int, *, replayed: bool) -> Response:
     headers = {"Idempotency-Replayed": "true"} if replayed else None
-    return Response(orjson.dumps(content), status, headers=headers, media_type="application/json")
+    return Response(content, status, headers=headers, media_type="application/json")
+
+
+async def look_once(service: Service, once: Once | None, look: Callable[[], Awaitable[object]]) -> Response:
+    """Answer what changes nothing; a repeated key gets what was seen the first time."""
+
+    async def act() -> str:
+        seen = dumps(await look())
+        if once is not None:
+            async with service.context.database.connection() as connection:
+                await keep_answer(connection, once, seen)
+        return seen
+
+    return kept_answer(await answer_once(service.context, once, act))
 
 
 def see_incident(service: Service, principal: Principal, work: Work, *, at: datetime | None = None) -> Json:

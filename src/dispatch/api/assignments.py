@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import assignment_answer, json_response
+from dispatch.api.answers import assignment_answer, json_response, look_once
 from dispatch.api.dependencies import once_of, parse, principal_of, read_body, service_of, uuid_or_missing
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.domain.assignment import Verb
 from dispatch.domain.errors import NotFoundError
-from dispatch.domain.wire import assignment_view
+from dispatch.domain.wire import Json, assignment_view
 from dispatch.operations.answer_backup import answer_backup
 from dispatch.operations.decline_assignment import Request as DeclineRequest
 from dispatch.operations.decline_assignment import decline_assignment
@@ -24,6 +24,7 @@ from dispatch.security import Principal
 from dispatch.storage.work import Filter, get_work, incident_of, list_work
 
 router: Final = APIRouter(prefix="/api/v1/assignments", tags=["assignments"])
+RECEIPTS: Final[dict[str, Verb]] = {"delivered": "deliver", "seen": "see"}
 
 
 @router.get("", responses=responses.ASSIGNMENTS)
@@ -62,6 +63,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
     principal = await principal_of(request)
     principal.require("work")
     raw = await read_body(request)
+    given: schemas.Feedback | schemas.Act
     given = parse(schemas.Feedback, raw) if verb == "feedback" else parse(schemas.Act, raw)
     assignment_id = uuid_or_missing(assignment_id, "assignment")
     await _require_desk_sight(request, principal, assignment_id)
@@ -70,7 +72,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
         verb=verb,
         actor=principal.actor,
         unit_id=principal.unit_id,
-        expected_version=given.expected_version if isinstance(given, schemas.Act) else None,
+        expected_version=given.expected_version,
         occurred_at=given.occurred_at,
         feedback={"outcome": given.outcome, "text": given.text} if isinstance(given, schemas.Feedback) else None,
         once=once_of(request, principal, raw),
@@ -80,22 +82,30 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
 
 
 @router.post(
-    "/{assignment_id}/receipt", status_code=200, responses=responses.ASSIGNMENT, openapi_extra=body(schemas.ReceiptBody)
+    "/{assignment_id}/receipt", responses=responses.ASSIGNMENT, openapi_extra=body(schemas.ReceiptBody, IDEMPOTENT)
 )
 async def receipt(request: Request, assignment_id: str) -> Response:
     """Say that a console has rendered the assignment, or that somebody has looked at it."""
     service = service_of(request)
     principal = await principal_of(request)
     principal.require("work")
-    given = parse(schemas.ReceiptBody, await read_body(request))
+    raw = await read_body(request)
+    given = parse(schemas.ReceiptBody, raw)
     assignment_id = uuid_or_missing(assignment_id, "assignment")
     await _require_desk_sight(request, principal, assignment_id)
-    verb: Verb = "deliver" if given.state == "delivered" else "see"
-    await move_assignment(service.context, MoveRequest(assignment_id, verb, principal.actor, principal.unit_id))
-    async with service.context.database.connection() as connection:
-        work = await get_work(connection, await incident_of(connection, assignment_id))
-    row = next(row for row in work.assignments if row["id"] == assignment_id)
-    return json_response(assignment_view(row, service.context.knowledge.directory))
+    once, verb = once_of(request, principal, raw), RECEIPTS[given.state]
+    move = MoveRequest(assignment_id, verb, principal.actor, principal.unit_id, once=once)
+    answer = await move_assignment(service.context, move)
+    if answer is not None:
+        return assignment_answer(service, answer, assignment_id)
+
+    async def look() -> Json:
+        async with service.context.database.connection() as connection:
+            work = await get_work(connection, await incident_of(connection, assignment_id))
+        row = next(row for row in work.assignments if row["id"] == assignment_id)
+        return assignment_view(row, service.context.knowledge.directory)
+
+    return await look_once(service, once, look)
 
 
 @router.post(
@@ -148,6 +158,7 @@ async def _decline(request: Request, assignment_id: str, verb: Literal["decline"
         reason=given.reason,
         text=given.text if isinstance(given, schemas.Decline) else None,
         once=once_of(request, principal, raw),
+        expected_version=given.expected_version,
     )
     return assignment_answer(service, await decline_assignment(service.context, declining), assignment_id)
 
@@ -173,10 +184,17 @@ async def _direct(request: Request, assignment_id: str, direction: Direction) ->
     principal = await principal_of(request)
     principal.require("direct")
     raw = await read_body(request)
-    reason = parse(schemas.Urge, raw).reason if direction == "urge" else parse(schemas.Reasoned, raw).reason
+    given = parse(schemas.Urge, raw) if direction == "urge" else parse(schemas.Reasoned, raw)
     assignment_id = uuid_or_missing(assignment_id, "assignment")
     await _require_desk_sight(request, principal, assignment_id)
-    directing = DirectRequest(assignment_id, direction, principal.actor, reason, once_of(request, principal, raw))
+    directing = DirectRequest(
+        assignment_id=assignment_id,
+        direction=direction,
+        actor=principal.actor,
+        reason=given.reason,
+        once=once_of(request, principal, raw),
+        expected_version=given.expected_version,
+    )
     return assignment_answer(service, await direct_assignment(service.context, directing), assignment_id)
 
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import incident_answer, intake_answer, json_response, see_incident
+from dispatch.api.answers import incident_answer, intake_answer, json_response, kept_answer, see_incident
 from dispatch.api.dependencies import Service, once_of, parse, principal_of, read_body, service_of, uuid_or_missing
 from dispatch.api.intake import check_type
 from dispatch.api.openapi import IDEMPOTENT, body
@@ -77,14 +77,15 @@ async def status(request: Request, device_id: str) -> Response:
         work = await find_work(connection, state.incident_id) if state.incident_id else None
     return json_response(
         {
-            "device": _device_view(service, device, state.state),
+            "device": device_view(service, device, state.state),
             "incident": None if work is None else see_incident(service, principal, work),
             "server_time": instant(service.context.now()),
         }
     )
 
 
-def _device_view(service: Service, device: Device, state: str) -> Json:
+def device_view(service: Service, device: Device, state: str) -> Json:
+    """Shape a device with its place."""
     place = service.context.knowledge.directory.content.places[device.place_id]
     return {
         "id": device.id,
@@ -124,12 +125,12 @@ async def cancel(request: Request, device_id: str) -> Response:
     return incident_answer(service, principal, answer)
 
 
-@router.post("/{device_id}/check-in", responses=responses.DEVICE_STATE, openapi_extra=body(schemas.CheckIn))
+@router.post("/{device_id}/check-in", responses=responses.DEVICE_STATE, openapi_extra=body(schemas.CheckIn, IDEMPOTENT))
 async def check_in(request: Request, device_id: str) -> Response:
     """Say that the device lives, how its battery is, whether its case was opened."""
     raw = await read_body(request)
     service, principal, device = await _own_device(request, device_id)
     given = parse(schemas.CheckIn, raw)
-    said = CheckIn(device.id, given.battery_percent, given.tamper, principal.actor)
-    state = await check_in_device(service.context, said)
-    return json_response({"state": state, "server_time": instant(service.context.now())})
+    once = once_of(request, principal, raw)
+    said = CheckIn(device.id, given.battery_percent, given.tamper, principal.actor, once)
+    return kept_answer(await check_in_device(service.context, said))

@@ -1,17 +1,16 @@
 """The directory as consoles need it: names of codes, units and their states, places."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import json_response
-from dispatch.api.dependencies import Service, parse, principal_of, read_body, service_of, uuid_or_missing
-from dispatch.api.openapi import body
-from dispatch.api.paging import Page, page_of
+from dispatch.api.answers import json_response, kept_answer
+from dispatch.api.dependencies import Service, once_of, parse, principal_of, read_body, service_of, uuid_or_missing
+from dispatch.api.openapi import IDEMPOTENT, body
+from dispatch.api.paging import cut, matches, page_of
 from dispatch.domain.directory import Place
 from dispatch.domain.errors import ForbiddenError
 from dispatch.domain.geo import Point
@@ -22,7 +21,6 @@ from dispatch.security import Principal
 from dispatch.storage.bundle import list_rulesets as stored
 
 router: Final = APIRouter(prefix="/api/v1", tags=["directory"])
-Row = TypeVar("Row")
 
 
 @router.get("/catalogue", responses=responses.CATALOGUE)
@@ -60,17 +58,6 @@ async def catalogue(request: Request) -> Response:
     )
 
 
-def _page(rows: Iterable[Row], page: Page, key: Callable[[Row], str]) -> tuple[list[Row], str | None]:
-    ordered = sorted(rows, key=key)
-    later = [row for row in ordered if page.after is None or key(row) > page.after]
-    shown = later[: page.limit]
-    return shown, key(shown[-1]) if len(later) > len(shown) else None
-
-
-def _matches(query: str | None, names: Sequence[str]) -> bool:
-    return query is None or any(query.casefold() in name.casefold() for name in names)
-
-
 @router.get("/units", responses=responses.UNITS)
 async def list_units(request: Request) -> Response:
     """List units: filter by `kind`, `division` (prefix), `q` (part of name or code)."""
@@ -83,10 +70,10 @@ async def list_units(request: Request) -> Response:
         for unit in service.context.knowledge.directory.units.values()
         if query.get("kind") in {None, unit.kind}
         and unit.division_code.startswith(query.get("division", ""))
-        and _matches(query.get("q"), (unit.code, unit.name, unit.name_en))
+        and matches(query.get("q"), (unit.code, unit.name, unit.name_en))
         and (not principal.is_desk or principal.covers(unit.division_code))
     )
-    shown, after = _page(found, page, lambda unit: unit.code)
+    shown, after = cut(found, page, lambda unit: unit.code)
     return json_response({"items": [_unit(service, unit) for unit in shown], "after": after})
 
 
@@ -117,9 +104,9 @@ async def list_places(request: Request) -> Response:
         place
         for place in service.context.knowledge.directory.content.places.values()
         if query.get("kind") in {None, place.kind}
-        and _matches(query.get("q"), (place.code, place.name, place.name_en, place.address))
+        and matches(query.get("q"), (place.code, place.name, place.name_en, place.address))
     )
-    shown, after = _page(found, page, lambda place: place.code)
+    shown, after = cut(found, page, lambda place: place.code)
     return json_response({"items": [_place(place) for place in shown], "after": after})
 
 
@@ -145,31 +132,34 @@ def _require_own_unit(service: Service, principal: Principal, unit_id: str) -> N
         raise ForbiddenError("a unit speaks for itself only, a desk for the units of its area")
 
 
-@router.post("/units/{unit_id}/status", responses=responses.UNIT, openapi_extra=body(schemas.UnitStatus))
+@router.post("/units/{unit_id}/status", responses=responses.UNIT, openapi_extra=body(schemas.UnitStatus, IDEMPOTENT))
 async def set_status(request: Request, unit_id: str) -> Response:
     """Switch a unit available, off duty or out of service."""
     service = service_of(request)
     principal = await principal_of(request)
-    given = parse(schemas.UnitStatus, await read_body(request))
+    raw = await read_body(request)
+    given = parse(schemas.UnitStatus, raw)
     unit_id = uuid_or_missing(unit_id, "unit")
     _require_own_unit(service, principal, unit_id)
-    wanted = DutyChange(unit_id, given.status, given.reason)
-    answer = await set_unit_duty(service.context, wanted, actor=principal.actor)
-    return json_response(answer.change["unit"])
+    wanted = DutyChange(unit_id, given.status, given.reason, once_of(request, principal, raw))
+    return kept_answer(await set_unit_duty(service.context, wanted, actor=principal.actor))
 
 
-@router.post("/units/{unit_id}/position", responses=responses.POSITION, openapi_extra=body(schemas.Position))
+@router.post(
+    "/units/{unit_id}/position", responses=responses.POSITION, openapi_extra=body(schemas.Position, IDEMPOTENT)
+)
 async def set_position(request: Request, unit_id: str) -> Response:
     """Report where a unit is; used to find the nearest for 120 s."""
     service = service_of(request)
     principal = await principal_of(request)
-    given = parse(schemas.Position, await read_body(request))
+    raw = await read_body(request)
+    given = parse(schemas.Position, raw)
     unit_id = uuid_or_missing(unit_id, "unit")
     _require_own_unit(service, principal, unit_id)
     at = given.location.data()["wgs84"]
-    sighting = Sighting(unit_id, Point(at["longitude"], at["latitude"]), given.reported_at)
-    answer = await report_position(service.context, sighting, actor=principal.actor)
-    return json_response({"accepted": answer is not None})
+    point, once = Point(at["longitude"], at["latitude"]), once_of(request, principal, raw)
+    sighting = Sighting(unit_id, point, given.reported_at, once)
+    return kept_answer(await report_position(service.context, sighting, actor=principal.actor))
 
 
 @router.get("/rulesets", responses=responses.RULESETS)

@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeVar
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import decision_view, incident_answer, intake_answer, json_response, see_incident
+from dispatch.api.answers import decision_view, incident_answer, intake_answer, json_response, look_once, see_incident
 from dispatch.api.dependencies import (
     Service,
     once_of,
@@ -19,19 +19,19 @@ from dispatch.api.dependencies import (
     service_of,
     uuid_or_missing,
 )
-from dispatch.api.intake import call_report, check_type
+from dispatch.api.intake import call_report, check_type, require_area
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
 from dispatch.domain.disclosure import facts_without_words
-from dispatch.domain.wire import unit_view
+from dispatch.domain.wire import Json, unit_view
 from dispatch.operations import annotate_incident, end_incident
-from dispatch.operations.context import Answer
+from dispatch.operations.context import Answer, Context
 from dispatch.operations.dispatch_units import Wanted, dispatch_units
 from dispatch.operations.edit import Request as Edited
 from dispatch.operations.explain_incident import explain_near_misses, recommend_again
 from dispatch.operations.opening import Intake
 from dispatch.operations.report_incident import report_incident
-from dispatch.security import Principal
+from dispatch.security import Permission, Principal
 from dispatch.storage.work import (
     Filter,
     Work,
@@ -45,6 +45,7 @@ from dispatch.storage.work import (
 from dispatch.telemetry import INTAKE
 
 router: Final = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+Given = TypeVar("Given", bound=schemas.Body)
 
 
 @router.post("", status_code=201, responses=responses.CREATED, openapi_extra=body(schemas.IncidentReport, IDEMPOTENT))
@@ -60,8 +61,9 @@ async def report(request: Request) -> Response:
     raw = await read_body(request)
     given = parse(schemas.IncidentReport, raw)
     check_type(service, given.incident_type)
-    intake = Intake(call_report(service, principal, given), principal.actor, once_of(request, principal, raw))
-    answer = await report_incident(service.context, intake)
+    call = call_report(service, principal, given)
+    require_area(service, principal, call)
+    answer = await report_incident(service.context, Intake(call, principal.actor, once_of(request, principal, raw)))
     response = await intake_answer(service, principal, answer)
     INTAKE.observe(perf_counter() - began)
     return response
@@ -158,13 +160,21 @@ async def timeline(request: Request, incident_id: str) -> Response:
 
 
 async def _direct(
-    request: Request, incident_id: str, act: Callable[[Service, Edited, bytes], Awaitable[Answer]]
+    request: Request,
+    incident_id: str,
+    model: type[Given],
+    act: Callable[[Context, Edited, Given], Awaitable[Answer]],
+    *,
+    permission: Permission = "direct",
 ) -> Response:
     raw = await read_body(request)
     service, principal, work = await _sighted(request, incident_id)
-    principal.require("direct")
-    edited = Edited(work.incident["id"], principal.actor, once_of(request, principal, raw))
-    return incident_answer(service, principal, await act(service, edited, raw))
+    principal.require(permission)
+    given = parse(model, raw)
+    expected = given.expected_version if isinstance(given, schemas.Change) else None
+    once = once_of(request, principal, raw)
+    edited = Edited(work.incident["id"], principal.actor, once, expected, unit_id=principal.unit_id)
+    return incident_answer(service, principal, await act(service.context, edited, given))
 
 
 @router.post(
@@ -173,149 +183,139 @@ async def _direct(
 async def dispatch_by_hand(request: Request, incident_id: str) -> Response:
     """Send further units that you name; a gap of their kind is filled."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.DispatchByHand, raw)
+    async def act(context: Context, edited: Edited, given: schemas.DispatchByHand) -> Answer:
         units = tuple(Wanted(str(unit.unit_id), unit.role) for unit in given.units)
-        return await dispatch_units(service.context, edited, units=units, reason=given.reason)
+        return await dispatch_units(context, edited, units=units, reason=given.reason)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.DispatchByHand, act)
 
 
-@router.post("/{incident_id}/recommend", responses=responses.DECISION, openapi_extra=body(schemas.Recommend))
+@router.post(
+    "/{incident_id}/recommend", responses=responses.DECISION, openapi_extra=body(schemas.Recommend, IDEMPOTENT)
+)
 async def recommend(request: Request, incident_id: str) -> Response:
     """Say who would go by the rules as they are now. Nothing is written."""
-    parse(schemas.Recommend, await read_body(request))
+    raw = await read_body(request)
+    parse(schemas.Recommend, raw)
     service, principal, work = await _sighted(request, incident_id)
     principal.require("direct")
-    decision = recommend_again(service.context, work.incident)
-    return json_response(decision_view(service, decision))
+
+    async def look() -> Json | None:
+        return decision_view(service, recommend_again(service.context, work.incident))
+
+    return await look_once(service, once_of(request, principal, raw), look)
 
 
 @router.post("/{incident_id}/note", responses=responses.INCIDENT, openapi_extra=body(schemas.Note, IDEMPOTENT))
 async def note(request: Request, incident_id: str) -> Response:
     """Write a note into the timeline."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        return await annotate_incident.note_incident(service.context, edited, text=parse(schemas.Note, raw).text)
+    async def act(context: Context, edited: Edited, given: schemas.Note) -> Answer:
+        return await annotate_incident.note_incident(context, edited, text=given.text)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Note, act)
 
 
 @router.post("/{incident_id}/disclose", responses=responses.INCIDENT, openapi_extra=body(schemas.Disclose, IDEMPOTENT))
 async def disclose(request: Request, incident_id: str) -> Response:
     """Open what is withheld (description, caller, words) to every unit on the incident: for its lead and the desk."""
-    raw = await read_body(request)
-    service, principal, work = await _sighted(request, incident_id)
-    principal.require("work")
-    parse(schemas.Disclose, raw)
-    edited = Edited(work.incident["id"], principal.actor, once_of(request, principal, raw))
-    answer = await annotate_incident.disclose_incident(service.context, edited, unit_id=principal.unit_id)
-    return incident_answer(service, principal, answer)
+
+    async def act(context: Context, edited: Edited, given: schemas.Disclose) -> Answer:
+        del given
+        return await annotate_incident.disclose_incident(context, edited)
+
+    return await _direct(request, incident_id, schemas.Disclose, act, permission="work")
 
 
 @router.post("/{incident_id}/raise", responses=responses.INCIDENT, openapi_extra=body(schemas.Raise, IDEMPOTENT))
 async def raise_level(request: Request, incident_id: str) -> Response:
     """Change severity or urgency, with the reason."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.Raise, raw)
+    async def act(context: Context, edited: Edited, given: schemas.Raise) -> Answer:
         level = annotate_incident.Level(given.severity, given.urgency)
-        return await annotate_incident.raise_incident(service.context, edited, level=level, reason=given.reason)
+        return await annotate_incident.raise_incident(context, edited, level=level, reason=given.reason)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Raise, act)
 
 
 @router.post("/{incident_id}/excuse", responses=responses.INCIDENT, openapi_extra=body(schemas.Excuse, IDEMPOTENT))
 async def excuse(request: Request, incident_id: str) -> Response:
     """Excuse a gap of the plan: the incident may close without it."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.Excuse, raw)
-        return await annotate_incident.excuse_gap(service.context, edited, slot=given.slot, reason=given.reason)
+    async def act(context: Context, edited: Edited, given: schemas.Excuse) -> Answer:
+        return await annotate_incident.excuse_gap(context, edited, slot=given.slot, reason=given.reason)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Excuse, act)
 
 
 @router.post("/{incident_id}/cancel", responses=responses.INCIDENT, openapi_extra=body(schemas.Cancel, IDEMPOTENT))
 async def cancel(request: Request, incident_id: str) -> Response:
     """Call everybody back; a false alarm closes as one, is kept, and counts against its device."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.Cancel, raw)
-        return await end_incident.cancel_incident(
-            service.context, edited, reason=given.reason, false_alarm=given.false_alarm
-        )
+    async def act(context: Context, edited: Edited, given: schemas.Cancel) -> Answer:
+        return await end_incident.cancel_incident(context, edited, reason=given.reason, false_alarm=given.false_alarm)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Cancel, act)
 
 
 @router.post("/{incident_id}/close", responses=responses.INCIDENT, openapi_extra=body(schemas.Close, IDEMPOTENT))
 async def close(request: Request, incident_id: str) -> Response:
     """Close by hand: whoever is still on it is recalled."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.Close, raw)
-        return await end_incident.close_incident(
-            service.context, edited, disposition=given.disposition, text=given.text
-        )
+    async def act(context: Context, edited: Edited, given: schemas.Close) -> Answer:
+        return await end_incident.close_incident(context, edited, disposition=given.disposition, text=given.text)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Close, act)
 
 
 @router.post("/{incident_id}/reopen", responses=responses.INCIDENT, openapi_extra=body(schemas.Reasoned, IDEMPOTENT))
 async def reopen(request: Request, incident_id: str) -> Response:
     """Open an ended incident again."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        return await end_incident.reopen_incident(service.context, edited, reason=parse(schemas.Reasoned, raw).reason)
+    async def act(context: Context, edited: Edited, given: schemas.Reasoned) -> Answer:
+        return await end_incident.reopen_incident(context, edited, reason=given.reason)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Reasoned, act)
 
 
 @router.post("/{incident_id}/merge", responses=responses.INCIDENT, openapi_extra=body(schemas.MergeBody, IDEMPOTENT))
 async def merge(request: Request, incident_id: str) -> Response:
     """Join this incident into another one."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.MergeBody, raw)
+    async def act(context: Context, edited: Edited, given: schemas.MergeBody) -> Answer:
         await _sighted(request, str(given.into))
         return await end_incident.merge_incident(
-            service.context, edited, merge=end_incident.Merge(str(given.into), given.reason)
+            context, edited, merge=end_incident.Merge(str(given.into), given.reason)
         )
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.MergeBody, act)
 
 
 @router.post("/{incident_id}/transfer", responses=responses.INCIDENT, openapi_extra=body(schemas.Transfer, IDEMPOTENT))
 async def transfer(request: Request, incident_id: str) -> Response:
     """Hand the incident to somebody outside this centre."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        given = parse(schemas.Transfer, raw)
-        return await end_incident.transfer_incident(
-            service.context, edited, receiver=given.receiver, reason=given.reason
-        )
+    async def act(context: Context, edited: Edited, given: schemas.Transfer) -> Answer:
+        return await end_incident.transfer_incident(context, edited, receiver=given.receiver, reason=given.reason)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Transfer, act)
 
 
 @router.post("/{incident_id}/suspend", responses=responses.INCIDENT, openapi_extra=body(schemas.Reasoned, IDEMPOTENT))
 async def suspend(request: Request, incident_id: str) -> Response:
     """Suspend, with the reason."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        reason = parse(schemas.Reasoned, raw).reason
-        return await end_incident.suspend_incident(service.context, edited, reason=reason, resume=False)
+    async def act(context: Context, edited: Edited, given: schemas.Reasoned) -> Answer:
+        return await end_incident.suspend_incident(context, edited, reason=given.reason, resume=False)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Reasoned, act)
 
 
 @router.post("/{incident_id}/resume", responses=responses.INCIDENT, openapi_extra=body(schemas.Reasoned, IDEMPOTENT))
 async def resume(request: Request, incident_id: str) -> Response:
     """Go on with a suspended incident."""
 
-    async def act(service: Service, edited: Edited, raw: bytes) -> Answer:
-        reason = parse(schemas.Reasoned, raw).reason
-        return await end_incident.suspend_incident(service.context, edited, reason=reason, resume=True)
+    async def act(context: Context, edited: Edited, given: schemas.Reasoned) -> Answer:
+        return await end_incident.suspend_incident(context, edited, reason=given.reason, resume=True)
 
-    return await _direct(request, incident_id, act)
+    return await _direct(request, incident_id, schemas.Reasoned, act)

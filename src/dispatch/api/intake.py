@@ -2,8 +2,8 @@
 
 from dispatch.api.dependencies import Service
 from dispatch.api.schemas import IncidentReport
-from dispatch.domain.call import CallReport
-from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.domain.call import CallReport, locate
+from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.domain.suggest import nearest_names
 from dispatch.security import Principal
 
@@ -56,3 +56,20 @@ def call_report(service: Service, principal: Principal, given: IncidentReport) -
         source_reference=given.source_reference,
         source_id=principal.id if integrator else None,
     )
+
+
+def require_area(service: Service, principal: Principal, report: CallReport) -> None:
+    """Refuse an integrator's call that lies outside the divisions of its key; a key without divisions has the city.
+
+    Raises:
+        ForbiddenError: facts say where the call lies and which divisions the key is for.
+    """
+    if principal.kind != "integrator" or not principal.division_codes:
+        return
+    division_code = locate(report, service.context.knowledge.directory).division_code
+    if not principal.covers(division_code):
+        own = list(principal.division_codes)
+        raise ForbiddenError(
+            f"this key reports for {', '.join(own)}; the call lies in {division_code}",
+            facts={"division_code": division_code, "division_codes": own},
+        )

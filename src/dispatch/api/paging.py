@@ -1,7 +1,9 @@
 """Pages of lists: `limit` and `after`; unknown parameters are refused, not ignored."""
 
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
 from starlette.datastructures import QueryParams
@@ -10,6 +12,7 @@ from dispatch.domain.errors import Fault, InvalidRequestError
 
 MOST = 200
 USUAL = 50
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,19 @@ def page_of(query: QueryParams, *, allowed: AbstractSet[str], after_is_id: bool 
     if faults:
         raise InvalidRequestError(tuple(faults))
     return Page(int(limit), after)
+
+
+def cut(rows: Iterable[Row], page: Page, key: Callable[[Row], str]) -> tuple[list[Row], str | None]:
+    """Give a page of rows in the order of their keys, and the key after which the next one begins."""
+    ordered = sorted(rows, key=key)
+    later = [row for row in ordered if page.after is None or key(row) > page.after]
+    shown = later[: page.limit]
+    return shown, key(shown[-1]) if len(later) > len(shown) else None
+
+
+def matches(query: str | None, names: Iterable[str]) -> bool:
+    """Say whether a text is part of one of the names, in any case; no text is part of all."""
+    return query is None or any(query.casefold() in name.casefold() for name in names)
 
 
 def _unclean(text: str) -> bool:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import directory_views, views
+from dispatch.api import administration_views, directory_views, views
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -55,6 +55,22 @@ LIST_PARAMETERS: Final[dict[str, Any]] = {
         _parameter("after", {"type": "string", "format": "uuid"}),
     ]
 }
+
+
+def listed_by(*filters: str) -> dict[str, Any]:
+    """Describe the parameters of a list in the order of codes."""
+    text: dict[str, object] = {"type": "string", "maxLength": 200}
+    kinds = dict.fromkeys((*filters, "after"), text) | {"limit": {"type": "integer", "minimum": 1, "maximum": 200}}
+    return {"parameters": [_parameter(name, kind) for name, kind in kinds.items()]}
+
+
+AGENCIES: Final = _with(200, administration_views.AgencyList, "In the order of their codes")
+PEOPLE: Final = _with(200, administration_views.PersonList, "In the order of their logins")
+SHIFTS: Final = _with(200, administration_views.ShiftList, "In the order of the units' codes")
+DEVICES: Final = _with(200, administration_views.DeviceList, "In the order of their codes")
+INCIDENT_TYPES: Final = _with(200, administration_views.IncidentTypeList, "In the order of their codes")
+CLOCK_PROFILES: Final = _with(200, administration_views.ClockProfileList, "In the order of their codes")
+JURISDICTIONS: Final = _with(200, administration_views.JurisdictionList, "In the order of the units' codes")
 UNITS: Final = _with(200, directory_views.UnitList, "In the order of their codes")
 UNIT: Final = _with(200, directory_views.UnitState, "The unit as it now stands")
 PLACES: Final = _with(200, directory_views.PlaceList, "In the order of their codes")

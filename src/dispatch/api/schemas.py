@@ -160,27 +160,32 @@ class DeviceCancel(Body):
     reason: Short | None = None
 
 
-class Act(Body):
-    """A step without further words. `occurred_at` is for work done offline."""
+class Change(Body):
+    """What can clash with somebody else's change: `expected_version` is the one that the decision was made on."""
 
-    occurred_at: Instant | None = None
     expected_version: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = None
 
 
-class Reasoned(Body):
+class Act(Change):
+    """A step without further words. `occurred_at` is for work done offline."""
+
+    occurred_at: Instant | None = None
+
+
+class Reasoned(Change):
     """A step that needs a reason."""
 
     reason: Short
 
 
-class Decline(Body):
+class Decline(Change):
     """Why a unit cannot go."""
 
     reason: Literal["busy", "too_far", "no_vehicle", "not_ours", "off_duty", "other"]
     text: Long | None = None
 
 
-class Feedback(Body):
+class Feedback(Change):
     """How it went."""
 
     outcome: Literal["handled", "handed_over", "person_taken_to_hospital", "unfounded", "other"]
@@ -194,7 +199,7 @@ class ReceiptBody(Body):
     state: Literal["delivered", "seen"]
 
 
-class Urge(Body):
+class Urge(Change):
     """A nudge, with or without a word."""
 
     reason: Short | None = None
@@ -207,7 +212,7 @@ class NamedUnit(Body):
     role: Literal["lead", "support", "notify"] = "support"
 
 
-class DispatchByHand(Body):
+class DispatchByHand(Change):
     """Units to be sent in addition."""
 
     units: Annotated[list[NamedUnit], Field(min_length=1, max_length=20)]
@@ -220,11 +225,11 @@ class Note(Body):
     text: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_clean)]
 
 
-class Disclose(Body):
+class Disclose(Change):
     """Nothing to say: it is opened for everybody on the incident."""
 
 
-class Raise(Body):
+class Raise(Change):
     """A new level."""
 
     severity: Severity | None = None
@@ -238,35 +243,35 @@ class Raise(Body):
         return self
 
 
-class Cancel(Body):
+class Cancel(Change):
     """Everybody is called back."""
 
     reason: Short | None = None
     false_alarm: Annotated[bool, Field(strict=True)] = False
 
 
-class Close(Body):
+class Close(Change):
     """How it ended."""
 
     disposition: Code = "handled"
     text: Long | None = None
 
 
-class Transfer(Body):
+class Transfer(Change):
     """To whom and why."""
 
     receiver: Short
     reason: Short
 
 
-class MergeBody(Body):
+class MergeBody(Change):
     """Into which incident and why."""
 
     into: UUID
     reason: Short
 
 
-class Excuse(Body):
+class Excuse(Change):
     """Which gap of the plan may stay open, and why."""
 
     slot: Annotated[int, Field(strict=True, ge=0, le=1000)]

@@ -16,7 +16,7 @@ from dispatch.domain.errors import UnauthenticatedError
 from dispatch.domain.rows import instant
 from dispatch.domain.unit import unit_status
 from dispatch.domain.wire import Json, unit_view
-from dispatch.security import SESSION_COOKIE, Principal, hash_secret, password_matches
+from dispatch.security import SESSION_COOKIE, Principal, address_group, hash_secret, password_matches
 from dispatch.storage.access import NewSession, delete_session, find_password, insert_session
 
 router: Final = APIRouter(prefix="/api/v1", tags=["access"])
@@ -59,14 +59,15 @@ async def log_in(request: Request) -> Response:
     if request.headers.get("origin") is not None:
         require_same_origin(request)
     given = parse(schemas.Login, await read_body(request))
+    address = address_group(request.client.host if request.client else None)
+    # Race: many guesses at once; each counts as wrong until it is known to be right.
+    service.guard.require_patience(given.login, address)
+    service.guard.note_wrong(given.login, address)
     async with service.context.database.connection() as connection:
         found = await find_password(connection, given.login)
-    # Race: many guesses at once; each counts as wrong until it is known to be right.
-    service.guard.require_patience(given.login)
-    service.guard.note_wrong(given.login)
     if not await password_matches(given.password, found[1] if found else None) or found is None:
         raise UnauthenticatedError("name or password is wrong")
-    service.guard.note_right(given.login)
+    service.guard.note_right(given.login, address)
     secret = secrets.token_urlsafe(32)
     lives_for_s = service.session_hours * 3600
     async with service.context.database.connection() as connection:

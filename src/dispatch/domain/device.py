@@ -5,12 +5,16 @@ from typing import Final, Literal, get_args
 from dispatch.domain.errors import WrongStateError
 
 Status = Literal["enrolled", "active", "silent", "fault", "revoked"]
-Verb = Literal["check_in", "report_fault", "miss", "revoke"]
+Verb = Literal["press", "check_in", "report_fault", "miss", "revoke"]
 STATUSES: Final[tuple[Status, ...]] = get_args(Status)
 VERBS: Final[tuple[Verb, ...]] = get_args(Verb)
 LOW_BATTERY_PERCENT: Final = 15
 
 TRANSITIONS: Final[dict[tuple[Status, Verb], Status]] = {
+    ("enrolled", "press"): "active",
+    ("active", "press"): "active",
+    ("silent", "press"): "silent",
+    ("fault", "press"): "fault",
     ("enrolled", "check_in"): "active",
     ("active", "check_in"): "active",
     ("silent", "check_in"): "active",

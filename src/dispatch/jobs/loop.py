@@ -51,6 +51,19 @@ class Loop:
         return monotonic() - self.succeeded_at < self.healthy_within_s
 
 
+def on_the_beat(seconds: float) -> Callable[[], Awaitable[object]]:
+    """Pause so that passes begin a fixed time apart, however long each takes; a beat that was missed is not made up."""
+    due: float | None = None
+
+    async def pause() -> None:
+        nonlocal due
+        now = monotonic()
+        due = now + seconds if due is None else max(due + seconds, now)
+        await asyncio.sleep(due - now)
+
+    return pause
+
+
 def every(seconds: float) -> Callable[[], Awaitable[object]]:
     """Pause a fixed time."""
 

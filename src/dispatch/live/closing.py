@@ -10,6 +10,7 @@ from dispatch.domain.errors import (
     OriginRefusedError,
     UnauthenticatedError,
 )
+from dispatch.security import Principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ HELLO_TIMEOUT: Final = Closing(4005, "hello_timeout", reconnect=True)
 REVOKED: Final = Closing(4006, "revoked", reconnect=False)
 FLOOD: Final = Closing(4007, "flood", reconnect=True)
 DATABASE_UNAVAILABLE: Final = Closing(4009, "database_unavailable", reconnect=True)
+SCOPE_CHANGED: Final = Closing(4010, "scope_changed", reconnect=True)
 ALL: Final = (
     GOING_AWAY,
     UNAUTHENTICATED,
@@ -40,6 +42,7 @@ ALL: Final = (
     REVOKED,
     FLOOD,
     DATABASE_UNAVAILABLE,
+    SCOPE_CHANGED,
 )
 
 _BY_ERROR: Final[tuple[tuple[type[DispatchError], Closing], ...]] = (
@@ -53,3 +56,10 @@ _BY_ERROR: Final[tuple[tuple[type[DispatchError], Closing], ...]] = (
 def closing_for(error: DispatchError) -> Closing:
     """Give the close code of a refusal."""
     return next((closing for kind, closing in _BY_ERROR if isinstance(error, kind)), BAD_MESSAGE)
+
+
+def closing_after(before: Principal, now: Principal | None) -> Closing | None:
+    """Give the close code for what became of a principal; None while it may hear of the same things."""
+    if now is None or now.identity != before.identity:
+        return REVOKED
+    return None if now.division_codes == before.division_codes else SCOPE_CHANGED

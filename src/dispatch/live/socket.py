@@ -21,9 +21,9 @@ from dispatch.live.closing import (
     FLOOD,
     GOING_AWAY,
     HELLO_TIMEOUT,
-    REVOKED,
     SLOW_CONSUMER,
     Closing,
+    closing_after,
     closing_for,
 )
 from dispatch.live.hub import Hub, Subscriber
@@ -190,22 +190,29 @@ class LiveSockets:
         self._sockets.pop(subscriber, None)
 
     async def beat(self) -> None:
-        """Send the heartbeat to everybody and drop those whose key or session has ended."""
+        """Send the heartbeat to everybody; it asks nobody, so that it comes also while the database is slow."""
         text = orjson.dumps(
             {"type": "heartbeat", "server_time": instant(self._context.now()), "cursor": self._relay.cursor}
         ).decode()
-        checked: dict[bytes, bool] = {}
         for index, subscriber in enumerate(list(self._sockets)):
             if subscriber.held is None:
                 subscriber.push((text,))
             if index % YIELD_EVERY == 0:
                 await asyncio.sleep(0)
-        for subscriber in list(self._sockets):
-            principal = subscriber.principal
-            if principal.secret_hash not in checked:
-                checked[principal.secret_hash] = await self._authenticator.again(principal)
-            if not checked[principal.secret_hash]:
-                await self._drop(subscriber, REVOKED)
+
+    async def recheck(self) -> None:
+        """Ask again about every key and session. Who has ended or may hear of something else now is closed by name."""
+        asked = list(self._sockets)
+        fresh = await self._authenticator.again(subscriber.principal for subscriber in asked)
+        closings = []
+        for subscriber in asked:
+            now = fresh.get(subscriber.principal.secret_hash)
+            closing = closing_after(subscriber.principal, now)
+            if closing is not None:
+                closings.append(self._drop(subscriber, closing))
+            elif now is not None:
+                subscriber.principal = now
+        await asyncio.gather(*closings)
 
     async def say_goodbye(self) -> None:
         """Tell every socket to reconnect elsewhere: the process stops."""

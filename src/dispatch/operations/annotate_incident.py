@@ -18,7 +18,7 @@ async def note_incident(context: Context, request: Request, *, text: str) -> Ans
     return await edit_incident(context, "note_incident", request=request, act=act)
 
 
-async def disclose_incident(context: Context, request: Request, *, unit_id: str | None) -> Answer:
+async def disclose_incident(context: Context, request: Request) -> Answer:
     """Open description, caller and words to every unit on the incident. The lead's unit may, and the desk.
 
     Raises:
@@ -26,7 +26,7 @@ async def disclose_incident(context: Context, request: Request, *, unit_id: str 
     """
 
     async def act(edit: Edit) -> None:
-        if unit_id is not None and edit.incident["lead_unit_id"] != unit_id:
+        if request.unit_id is not None and edit.incident["lead_unit_id"] != request.unit_id:
             raise ForbiddenError("only the unit that leads, or the desk, opens the details to the others")
         edit.incident["disclosed"] = True
         edit.tell("incident.disclosed")

@@ -6,7 +6,6 @@ Race: the lead acknowledges in the same instant; whoever takes the incident's lo
 from typing import cast
 
 from dispatch.domain.assignment import Status, advance
-from dispatch.domain.errors import NotFoundError
 from dispatch.domain.rows import instant
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, edit_incident
@@ -19,13 +18,13 @@ async def answer_backup(context: Context, request: Request) -> Answer:
     """Acknowledge under the lock and settle who leads.
 
     Raises:
+        NotFoundError: another unit's.
         WrongStateError: it was acknowledged or ended meanwhile.
+        VersionConflictError: somebody changed it first.
     """
 
     async def act(edit: Edit) -> None:
         row = edit.assignment(request.assignment_id)
-        if request.unit_id is not None and row["unit_id"] != request.unit_id:
-            raise NotFoundError("no such assignment", facts={"assignment_id": row["id"]})
         row["status"] = advance(cast("Status", row["status"]), "acknowledge")
         row["acknowledged_at"] = instant(believable(request.occurred_at, edit.now))
         edit.touch(row)
@@ -37,7 +36,9 @@ async def answer_backup(context: Context, request: Request) -> Answer:
 
     async with context.database.connection() as connection:
         incident_id = await incident_of(connection, request.assignment_id)
-    edit_request = EditRequest(incident_id, request.actor, request.once)
+    edit_request = EditRequest(
+        incident_id, request.actor, request.once, request.expected_version, request.assignment_id, request.unit_id
+    )
     return await edit_incident(context, "answer_backup", request=edit_request, act=act)
 
 

@@ -8,9 +8,11 @@ from dispatch.domain.device import Status, advance, verb_of_check_in
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.events import Event
 from dispatch.domain.rows import ChangeRow, instant
-from dispatch.operations.context import Context, commit_seen, dumps
+from dispatch.operations.context import Context, Once, commit_seen, dumps
+from dispatch.operations.replay import Kept, answer_once
 from dispatch.storage.changes import Audience, Plain, append_change
 from dispatch.storage.devices import Sign, lock_device_state, note_sign
+from dispatch.storage.idempotency import keep_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,20 @@ class CheckIn:
     battery_percent: int | None
     tamper: bool
     actor: Actor
+    once: Once | None = None
 
 
-async def check_in_device(context: Context, said: CheckIn) -> str:
-    """Note the sign of life; gives the device's state. A change between fine and faulty becomes an event.
+async def check_in_device(context: Context, said: CheckIn) -> Kept:
+    """Note the sign of life; answers the device's state. A change between fine and faulty becomes an event.
 
     Raises:
         NotFoundError: no such device.
         WrongStateError: the device was revoked.
     """
+    return await answer_once(context, said.once, lambda: _note(context, said))
+
+
+async def _note(context: Context, said: CheckIn) -> str:
     device = context.knowledge.directory.content.devices.get(said.device_id)
     if device is None:
         raise NotFoundError("no such device", facts={"device_id": said.device_id})
@@ -38,8 +45,10 @@ async def check_in_device(context: Context, said: CheckIn) -> str:
         before = cast("Status", await lock_device_state(connection, device.id))
         after = advance(before, verb_of_check_in(battery_percent=said.battery_percent, tamper=said.tamper))
         await note_sign(connection, Sign(device.id, after, said.battery_percent, said.tamper))
+        answer = dumps({"state": after, "server_time": instant(context.now())})
+        await keep_answer(connection, said.once, answer)
         if (before == "fault") == (after == "fault"):
-            return after
+            return answer
         facts: dict[str, object] = {
             "device_id": device.id,
             "code": device.code,
@@ -62,4 +71,4 @@ async def check_in_device(context: Context, said: CheckIn) -> str:
         audience = Audience(division_code=place.division_code, device_id=device.id)
         written = await append_change(connection, plain, audience=audience)
     commit_seen(context, written)
-    return after
+    return answer

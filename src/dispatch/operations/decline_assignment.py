@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dispatch.domain.actor import Actor
-from dispatch.domain.errors import NotFoundError, ReturnForbiddenError
+from dispatch.domain.errors import ReturnForbiddenError
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
@@ -28,6 +28,7 @@ class Request:
     reason: str
     text: str | None = None
     once: Once | None = None
+    expected_version: int | None = None
 
 
 async def decline_assignment(context: Context, request: Request) -> Answer:
@@ -36,13 +37,12 @@ async def decline_assignment(context: Context, request: Request) -> Answer:
     Raises:
         NotFoundError: no such assignment, or another unit's.
         WrongStateError: it has ended or gone too far.
+        VersionConflictError: somebody changed it first.
         ReturnForbiddenError: a return of something urgent.
     """
 
     async def act(edit: Edit) -> None:
         row = edit.assignment(request.assignment_id)
-        if request.unit_id is not None and row["unit_id"] != request.unit_id:
-            raise NotFoundError("no such assignment", facts={"assignment_id": row["id"]})
         if request.verb == "return" and edit.incident["urgency"] in URGENT:
             raise ReturnForbiddenError("urgent work cannot be returned; decline it, the next unit is sent at once")
         edit.end(row, request.verb, request.reason)
@@ -55,5 +55,7 @@ async def decline_assignment(context: Context, request: Request) -> Answer:
 
     async with context.database.connection() as connection:
         incident_id = await incident_of(connection, request.assignment_id)
-    edit_request = EditRequest(incident_id, request.actor, request.once)
+    edit_request = EditRequest(
+        incident_id, request.actor, request.once, request.expected_version, request.assignment_id, request.unit_id
+    )
     return await edit_incident(context, f"{request.verb}_assignment", request=edit_request, act=act)

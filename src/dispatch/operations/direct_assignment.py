@@ -26,6 +26,7 @@ class Request:
     actor: Actor
     reason: str | None = None
     once: Once | None = None
+    expected_version: int | None = None
 
 
 def _urge(edit: Edit, row: AssignmentRow, request: Request) -> None:
@@ -88,6 +89,7 @@ async def direct_assignment(context: Context, request: Request) -> Answer:
     Raises:
         NotFoundError: no such assignment.
         WrongStateError: not possible in its state.
+        VersionConflictError: somebody changed it first.
     """
 
     async def act(edit: Edit) -> None:
@@ -99,5 +101,7 @@ async def direct_assignment(context: Context, request: Request) -> Answer:
 
     async with context.database.connection() as connection:
         incident_id = await incident_of(connection, request.assignment_id)
-    edit_request = EditRequest(incident_id, request.actor, request.once)
+    edit_request = EditRequest(
+        incident_id, request.actor, request.once, request.expected_version, request.assignment_id
+    )
     return await edit_incident(context, f"{request.direction}_assignment", request=edit_request, act=act)

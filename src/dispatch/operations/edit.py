@@ -11,11 +11,12 @@ from typing import cast
 from dispatch.domain import assignment as assignment_states
 from dispatch.domain import incident as incident_states
 from dispatch.domain.actor import Actor
-from dispatch.domain.errors import DispatchError
+from dispatch.domain.errors import DispatchError, NotFoundError
 from dispatch.domain.escalation import next_due
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.intake import URGENCY_RANK
 from dispatch.domain.rows import AssignmentRow, ChangeRow, instant
+from dispatch.domain.versions import require_version
 from dispatch.operations.context import Answer, Context, Once, commit_seen, dumps
 from dispatch.operations.replay import find_replay
 from dispatch.storage.changes import Effects, Saving, save_change
@@ -31,11 +32,29 @@ _NEWS_OF_ALL = frozenset({"assignment.issued", "incident.lead_changed", "inciden
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Who wants a change of which incident, and the idempotency key if there is one."""
+    """Who wants a change of which incident, and the idempotency key if there is one.
+
+    `expected_version` is the incident's, or the assignment's if one is named; `unit_id` is set for a unit's own people.
+    """
 
     incident_id: str
     actor: Actor
     once: Once | None = None
+    expected_version: int | None = None
+    assignment_id: str | None = None
+    unit_id: str | None = None
+
+    def require_current(self, work: Work) -> None:
+        """Refuse another unit's assignment, then a decision on an old picture.
+
+        Raises:
+            NotFoundError: the assignment is another unit's.
+            VersionConflictError: somebody changed it first.
+        """
+        row = next((row for row in work.assignments if row["id"] == self.assignment_id), None)
+        if row is not None and self.unit_id is not None and row["unit_id"] != self.unit_id:
+            raise NotFoundError("no such assignment", facts={"assignment_id": row["id"]})
+        require_version(row or work.incident, self.expected_version)
 
 
 class Edit:
@@ -208,7 +227,9 @@ async def edit_incident(
         return replay
     try:
         async with context.database.transaction(name) as connection:
-            edit = Edit(context, connection, await lock_work(connection, request.incident_id), request.actor)
+            work = await lock_work(connection, request.incident_id)
+            request.require_current(work)
+            edit = Edit(context, connection, work, request.actor)
             await act(edit)
             written = await edit.save(request.once)
             besides = [await other.save(None) for other in edit.besides]

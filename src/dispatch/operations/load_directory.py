@@ -4,7 +4,7 @@ import json
 from typing import cast
 
 from dispatch.domain.ruleset import parse_ruleset
-from dispatch.storage.bundle import Bundle, list_codes, write_bundle, write_ruleset
+from dispatch.storage.bundle import Bundle, list_codes, newest_ruleset, write_bundle, write_ruleset
 from dispatch.storage.database import Database
 
 
@@ -24,3 +24,9 @@ async def load_directory_bundle(database: Database, bundle: dict[str, object], *
             connection, body, published_by=published_by, note="loaded with the directory"
         )
     return directory_version, ruleset_version
+
+
+async def has_ruleset(database: Database) -> bool:
+    """Say whether something was loaded already."""
+    async with database.connection() as connection:
+        return await newest_ruleset(connection) is not None

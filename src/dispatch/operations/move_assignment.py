@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import cast
 
 from dispatch.domain.assignment import Status, advance
-from dispatch.domain.errors import FeedbackRequiredError, NotFoundError, VersionConflictError
+from dispatch.domain.errors import FeedbackRequiredError, NotFoundError
 from dispatch.domain.rows import AssignmentRow, instant
+from dispatch.domain.versions import current_of, require_version
 from dispatch.operations.context import Answer, Context, commit_seen, dumps
 from dispatch.operations.moving import Request, believable
 from dispatch.operations.replay import find_replay
@@ -75,17 +76,13 @@ async def _current(context: Context, request: Request) -> AssignmentRow:
 
 
 def _explain(row: AssignmentRow, request: Request) -> None:
-    current = {"id": row["id"], "status": row["status"], "version": row["version"], "changed_by": row["updated_by"]}
     if request.verb in {"deliver", "see"}:
         return
+    require_version(row, request.expected_version)
+    current = current_of(row)
     try:
         advance(cast("Status", row["status"]), request.verb)
     except Exception as error:
         error.facts = {**error.facts, "current": current, "changed_by": row["updated_by"]}  # type: ignore[attr-defined]
         raise
-    if request.expected_version is not None and request.expected_version != row["version"]:
-        raise VersionConflictError(
-            f"the assignment is at version {row['version']}, not {request.expected_version}",
-            facts={"current": current, "changed_by": row["updated_by"]},
-        )
     raise FeedbackRequiredError("the lead gives feedback before it completes", facts={"current": current})

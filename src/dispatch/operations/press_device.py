@@ -5,15 +5,17 @@ Invariant: a press is never dropped and never rate-limited away; the same press_
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport
+from dispatch.domain.device import Status, advance
 from dispatch.domain.directory import Device
 from dispatch.domain.errors import NotFoundError
 from dispatch.operations.context import Answer, Context, Once, commit_seen, dumps
 from dispatch.operations.opening import Intake, open_by_call
 from dispatch.operations.replay import find_replay
-from dispatch.storage.devices import Joining, join_call
+from dispatch.storage.devices import Joining, get_device_state, join_call
 from dispatch.storage.written import TwinError
 
 MAX_TRIES = 5
@@ -37,6 +39,7 @@ async def press_device(context: Context, press: Press) -> Answer:
 
     Raises:
         NotFoundError: no such device.
+        WrongStateError: the device was revoked.
         DatabaseUnavailableError: nothing was stored; the device keeps trying with the same press_id.
     """
     device = find_device(context, press.device_id)
@@ -46,6 +49,7 @@ async def press_device(context: Context, press: Press) -> Answer:
         answer = answer or await _join(context, press, device)
         if answer is not None:
             return answer
+        await _require_enrolled(context, device)
     message = "the device's incident ended again and again between opening and joining"
     raise RuntimeError(message)
 
@@ -60,6 +64,13 @@ def find_device(context: Context, device_id: str) -> Device:
     if device is None:
         raise NotFoundError("no such device", facts={"device_id": device_id})
     return device
+
+
+async def _require_enrolled(context: Context, device: Device) -> None:
+    """Refuse a revoked device; asked only when a press neither opened nor joined."""
+    async with context.database.connection() as connection:
+        state = await get_device_state(connection, device.id)
+    advance(cast("Status", state.state), "press")
 
 
 def _report(press: Press, device: Device) -> CallReport:

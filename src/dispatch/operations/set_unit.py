@@ -10,9 +10,11 @@ from dispatch.domain.geo import Point
 from dispatch.domain.rows import ChangeRow, instant
 from dispatch.domain.unit import Unit, UnitState
 from dispatch.domain.wire import unit_state_view
-from dispatch.operations.context import Answer, Context, commit_seen, dumps
+from dispatch.operations.context import Context, Once, commit_seen, dumps, read_change
+from dispatch.operations.replay import Kept, answer_once
 from dispatch.storage.changes import Audience, Plain, append_change
 from dispatch.storage.database import Connection
+from dispatch.storage.idempotency import keep_answer
 from dispatch.storage.units import PositionReport, set_duty, set_position
 from dispatch.storage.written import Written
 
@@ -36,15 +38,26 @@ class DutyChange:
     unit_id: str
     duty: str
     reason: str | None
+    once: Once | None = None
 
 
-async def set_unit_duty(context: Context, wanted: DutyChange, *, actor: Actor) -> Answer:
-    """Switch a unit available, off duty or out of service; every desk and the unit's consoles hear of it."""
+async def set_unit_duty(context: Context, wanted: DutyChange, *, actor: Actor) -> Kept:
+    """Switch a unit available, off duty or out of service; every desk and the unit's consoles hear of it.
+
+    Answers the unit as it now stands.
+    """
     unit = find_unit(context, wanted.unit_id)
-    async with context.database.transaction("set_unit_duty") as connection:
-        stored = await set_duty(connection, unit.id, duty=wanted.duty, reason=wanted.reason)
-        written = await _tell(context, connection, _News(unit, stored, "unit.status_changed", actor))
-    return commit_seen(context, written)
+
+    async def act() -> str:
+        async with context.database.transaction("set_unit_duty") as connection:
+            stored = await set_duty(connection, unit.id, duty=wanted.duty, reason=wanted.reason)
+            written = await _tell(context, connection, _News(unit, stored, "unit.status_changed", actor))
+            answer = dumps(read_change(written.change)["unit"])
+            await keep_answer(connection, wanted.once, answer)
+        commit_seen(context, written)
+        return answer
+
+    return await answer_once(context, wanted.once, act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +67,29 @@ class Sighting:
     unit_id: str
     point: Point
     reported_at: datetime | None
+    once: Once | None = None
 
 
-async def report_position(context: Context, sighting: Sighting, *, actor: Actor) -> Answer | None:
-    """Note where a unit is. None when a newer report is known already."""
+async def report_position(context: Context, sighting: Sighting, *, actor: Actor) -> Kept:
+    """Note where a unit is; answers whether it was accepted: not when a newer report is known already."""
     unit = find_unit(context, sighting.unit_id)
     now = context.now()
     report = PositionReport(
         sighting.unit_id, sighting.point.longitude, sighting.point.latitude, min(sighting.reported_at or now, now)
     )
-    async with context.database.transaction("report_position") as connection:
-        stored = await set_position(connection, report)
-        if stored is None:
-            return None
-        written = await _tell(context, connection, _News(unit, stored, "unit.position", actor))
-    return commit_seen(context, written)
+
+    async def act() -> str:
+        async with context.database.transaction("report_position") as connection:
+            stored = await set_position(connection, report)
+            answer = dumps({"accepted": stored is not None})
+            await keep_answer(connection, sighting.once, answer)
+            if stored is None:
+                return answer
+            written = await _tell(context, connection, _News(unit, stored, "unit.position", actor))
+        commit_seen(context, written)
+        return answer
+
+    return await answer_once(context, sighting.once, act)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,7 @@
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-import asyncpg
+from typing import Any, Final
 
 from dispatch.storage.database import Connection
 
@@ -14,6 +12,8 @@ from dispatch.storage.database import Connection
 class Holder:
     """Who holds a key or a session, as stored."""
 
+    token_hash: bytes
+    is_session: bool
     kind: str
     id: str
     name: str
@@ -23,39 +23,24 @@ class Holder:
     division_codes: tuple[str, ...]
 
 
-_KEY: Final = """
-SELECT kind, id::text, name, NULL AS role, unit_id::text, device_id::text, division_codes FROM api_key
-WHERE token_hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
-"""
-_SESSION: Final = """
-SELECT 'person' AS kind, p.id::text, p.name, p.role, p.unit_id::text, NULL AS device_id, p.division_codes
+_HOLDERS: Final = """
+SELECT token_hash, false AS is_session, kind, id::text, name, NULL AS role, unit_id::text, device_id::text,
+  division_codes
+FROM api_key
+WHERE token_hash = ANY($1::bytea[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())
+UNION ALL
+SELECT s.token_hash, true, 'person', p.id::text, p.name, p.role, p.unit_id::text, NULL, p.division_codes
 FROM session s JOIN person p ON p.id = s.person_id
-WHERE s.token_hash = $1 AND s.expires_at > clock_timestamp() AND p.disabled_at IS NULL
+WHERE s.token_hash = ANY($1::bytea[]) AND s.expires_at > clock_timestamp() AND p.disabled_at IS NULL
 """
 
 
-def _holder(row: asyncpg.Record | None) -> Holder | None:
-    if row is None:
-        return None
-    return Holder(
-        row["kind"],
-        row["id"],
-        row["name"],
-        row["role"],
-        row["unit_id"],
-        row["device_id"],
-        tuple(row["division_codes"]),
-    )
-
-
-async def find_key_holder(connection: Connection, token_hash: bytes) -> Holder | None:
-    """Find who holds a live API key."""
-    return _holder(await connection.fetchrow(_KEY, token_hash))
-
-
-async def find_session_holder(connection: Connection, token_hash: bytes) -> Holder | None:
-    """Find whose session a cookie is."""
-    return _holder(await connection.fetchrow(_SESSION, token_hash))
+async def find_holders(connection: Connection, token_hashes: list[bytes]) -> list[Holder]:
+    """Find who holds these keys and sessions, in one statement; what is unknown, expired or revoked is left out."""
+    return [
+        Holder(**{**row, "division_codes": tuple(row["division_codes"])})
+        for row in await connection.fetch(_HOLDERS, token_hashes)
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +110,8 @@ class NewPerson:
 
 
 async def upsert_person(connection: Connection, person: NewPerson) -> None:
-    """Store a person or change one with the same login."""
+    """Store a person or change one with the same login; a changed password ends the sessions of the old one."""
+    await connection.execute("DELETE FROM session USING person p WHERE p.id = person_id AND p.login = $1", person.login)
     await connection.execute(
         "INSERT INTO person (id, login, name, role, unit_id, division_codes, password_hash) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (login) DO UPDATE SET name = excluded.name, "
@@ -139,6 +125,15 @@ async def upsert_person(connection: Connection, person: NewPerson) -> None:
         list(person.division_codes),
         person.password_hash,
     )
+
+
+async def list_people(connection: Connection) -> list[dict[str, Any]]:
+    """List people without their passwords."""
+    rows = await connection.fetch(
+        "SELECT to_json(p) AS person FROM (SELECT id, login, name, role, unit_id, division_codes, disabled_at "
+        "FROM person) p"
+    )
+    return [json.loads(row["person"]) for row in rows]
 
 
 async def find_password(connection: Connection, login: str) -> tuple[str, str] | None:

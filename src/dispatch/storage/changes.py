@@ -243,9 +243,9 @@ async def get_change(connection: Connection, change_id: str) -> str:
 
 
 async def find_once(connection: Connection, once: Once) -> asyncpg.Record | None:
-    """Find what a key has already brought about: `body_hash`, `change_id`, `change`, perhaps `assignments`."""
+    """Find what a key has already brought about: a change, perhaps with `assignments`, or an `answer`."""
     return await connection.fetchrow(
-        "SELECT k.body_hash, k.change_id::text, k.assignments, o.change FROM idempotency k "
+        "SELECT k.body_hash, k.change_id::text, k.assignments, k.answer, o.change FROM idempotency k "
         "LEFT JOIN outbox o ON o.id = k.change_id WHERE k.scope = $1 AND k.key = $2",
         once.scope,
         once.key,

@@ -25,8 +25,15 @@ class DeviceState:
 async def get_device_state(connection: Connection, device_id: str) -> DeviceState:
     """Read a device's state; one never heard of is enrolled."""
     row = await connection.fetchrow("SELECT * FROM device_state WHERE device_id = $1", device_id)
-    if row is None:
-        return DeviceState("enrolled", None, 0, None, None, tamper=False)
+    return FRESH if row is None else state_of_device(row)
+
+
+FRESH: Final = DeviceState("enrolled", None, 0, None, None, tamper=False)
+"""A device that was never heard of."""
+
+
+def state_of_device(row: asyncpg.Record) -> DeviceState:
+    """Turn a row of device_state into a state."""
     return DeviceState(
         state=row["state"],
         incident_id=str(row["incident_id"]) if row["incident_id"] else None,
@@ -39,7 +46,7 @@ async def get_device_state(connection: Connection, device_id: str) -> DeviceStat
 
 # Race: the desk cancels in the same instant. Both lock the incident first and the device's row second.
 _JOIN: Final = """
-WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1),
+WITH s AS (SELECT incident_id FROM device_state WHERE device_id = $1 AND state <> 'revoked'),
  i AS (UPDATE incident SET call_count = call_count + 1, version = incident.version + 1, updated_by = $2
    FROM s WHERE incident.id = s.incident_id
      AND incident.status IN ('received', 'dispatched', 'in_progress', 'resolved', 'suspended')

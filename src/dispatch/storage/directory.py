@@ -46,6 +46,11 @@ async def load_directory(connection: Connection) -> Directory:
     return Directory(content, SpatialIndex(units.values(), divisions.values()))
 
 
+async def list_agencies(connection: Connection) -> list[dict[str, str]]:
+    """List agencies: `code`, `name`, `name_en`."""
+    return [dict(row) for row in await connection.fetch("SELECT code, name, name_en FROM agency")]
+
+
 async def load_states(connection: Connection) -> dict[str, UnitState]:
     """Read the states of all units, with the number of their open assignments."""
     rows = await connection.fetch(

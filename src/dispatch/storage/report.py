@@ -51,7 +51,8 @@ _GATE_ALWAYS: Final = "gate AS (SELECT 1 AS open)"
 # that waited does not see the other's incident yet: only an incident that is seen to have ended lets it open another.
 _GATE_DEVICE: Final = """gate AS (
   INSERT INTO device_state AS d (device_id, state, incident_id, merge_until, last_press_at)
-    VALUES ($14, 'active', $2, clock_timestamp() + make_interval(secs => $15), clock_timestamp())
+    SELECT $14, 'active', $2, clock_timestamp() + make_interval(secs => $15), clock_timestamp()
+    WHERE NOT EXISTS (SELECT 1 FROM device_state r WHERE r.device_id = $14 AND r.state = 'revoked')
     ON CONFLICT (device_id) DO UPDATE SET incident_id = excluded.incident_id, merge_until = excluded.merge_until,
       last_press_at = excluded.last_press_at, state = CASE WHEN d.state = 'enrolled' THEN 'active' ELSE d.state END
     WHERE d.merge_until IS NULL OR d.merge_until < clock_timestamp() OR EXISTS (

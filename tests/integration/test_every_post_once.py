@@ -1,0 +1,172 @@
+"""An answer got lost on the way and the request is sent again: nothing happens twice, whichever request it was."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.city import HOSPITAL_CALL, JUSTICE, POLICE, City
+
+DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
+OWN_KEY = {"/api/v1/devices/{device_id}/press"}
+"""`press_id` is the key."""
+NO_KEY = {"/api/v1/sessions"}
+"""A repeated log-in is another log-in: a stored answer would hold a secret."""
+WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
+INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
+POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
+    # path: (who asks, what goes before, the body)
+    "/api/v1/incidents": ("integrator", [], HOSPITAL_CALL),
+    f"{INCIDENT}/dispatch": ("desk", [], {"units": [{"unit_id": "{spare}"}]}),
+    f"{INCIDENT}/recommend": ("desk", [], {}),
+    f"{INCIDENT}/note": ("desk", [], {"text": "hello"}),
+    f"{INCIDENT}/raise": ("desk", [], {"severity": "II", "reason": "x"}),
+    f"{INCIDENT}/excuse": ("desk", [("gap", None)], {"slot": 77, "reason": "x"}),
+    f"{INCIDENT}/cancel": ("desk", [], {"reason": "x"}),
+    f"{INCIDENT}/close": ("desk", [], {}),
+    f"{INCIDENT}/reopen": ("desk", [(f"{INCIDENT}/close", {})], {"reason": "x"}),
+    f"{INCIDENT}/merge": ("desk", [], {"into": "{other}", "reason": "x"}),
+    f"{INCIDENT}/transfer": ("desk", [], {"receiver": "12345", "reason": "x"}),
+    f"{INCIDENT}/suspend": ("desk", [], {"reason": "x"}),
+    f"{INCIDENT}/resume": ("desk", [(f"{INCIDENT}/suspend", {"reason": "x"})], {"reason": "x"}),
+    f"{ASSIGNMENT}/receipt": ("unit", [], {"state": "delivered"}),
+    f"{ASSIGNMENT}/acknowledge": ("unit", [], {}),
+    f"{ASSIGNMENT}/depart": ("unit", [(f"{ASSIGNMENT}/acknowledge", {})], {}),
+    f"{ASSIGNMENT}/arrive": ("unit", [(f"{ASSIGNMENT}/acknowledge", {})], {}),
+    f"{ASSIGNMENT}/feedback": ("unit", [(f"{ASSIGNMENT}/acknowledge", {})], {"outcome": "handled"}),
+    f"{ASSIGNMENT}/complete": (
+        "unit",
+        [
+            (f"{ASSIGNMENT}/acknowledge", {}),
+            (f"{ASSIGNMENT}/arrive", {}),
+            (f"{ASSIGNMENT}/feedback", {"outcome": "handled"}),
+        ],
+        {},
+    ),
+    f"{ASSIGNMENT}/decline": ("unit", [], {"reason": "busy"}),
+    f"{ASSIGNMENT}/return": ("unit", [("calm", None)], {"reason": "x"}),
+    f"{ASSIGNMENT}/urge": ("desk", [], {}),
+    f"{ASSIGNMENT}/revoke": ("desk", [], {"reason": "x"}),
+    f"{ASSIGNMENT}/reassign": ("desk", [], {"reason": "x"}),
+    f"{ASSIGNMENT}/excuse": ("desk", [], {"reason": "x"}),
+    "/api/v1/devices/{device_id}/cancel": ("device", [("pressed", None)], {}),
+    "/api/v1/devices/{device_id}/check-in": ("device", [], {"battery_percent": 5}),
+    "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
+    "/api/v1/units/{unit_id}/position": ("unit", [], WHERE),
+}
+
+
+def test_every_post_of_the_document_is_tried_here_and_takes_the_key() -> None:
+    paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
+    posts = {path for path, verbs in paths.items() if "post" in verbs}
+    assert posts == set(POSTS) | OWN_KEY | NO_KEY
+    keyed = {
+        path for path in posts if any(p["name"] == "Idempotency-Key" for p in paths[path]["post"].get("parameters", []))
+    }
+    assert keyed == set(POSTS)
+
+
+class Story:
+    """One incident with everybody who may ask something about it."""
+
+    def __init__(self, city: City, desk: httpx.AsyncClient, names: dict[str, str]) -> None:
+        self.names = names
+        self.clients = {
+            "integrator": city.integrator(),
+            "desk": desk,
+            "unit": city.unit(POLICE),
+            "device": city.client(city.device["token"]),
+        }
+
+    async def ask(self, path: str, body: Any, *, key: str | None = None, spacing: str = "") -> httpx.Response:
+        content = json.dumps(body) + spacing
+        for name, value in self.names.items():
+            content = content.replace(f'"{{{name}}}"', json.dumps(value))
+        headers = {} if key is None else {"Idempotency-Key": key}
+        return await self.clients[POSTS[path][0]].post(path.format(**self.names), content=content, headers=headers)
+
+
+async def _prepared(city: City, path: str) -> Story:
+    incident, other = await city.report(), await city.report()
+    names = {
+        "incident_id": incident["id"],
+        "assignment_id": await city.open_assignment(POLICE, incident),
+        "other": other["id"],
+        "device_id": city.device["id"],
+        "unit_id": city.unit_id(POLICE),
+        "spare": city.unit_id("430302001-PCS"),
+    }
+    story = Story(city, await city.person(), names)
+    for step, body in POSTS[path][1]:
+        if step == "gap":
+            gap = '[{"slot": 77, "unit_kind": "police_station", "role": "support", "reason": "off_duty", "count": 1}]'
+            await city.sql.execute("UPDATE incident SET shortfalls = $1::json WHERE id = $2", gap, incident["id"])
+        elif step == "calm":
+            await city.sql.execute("UPDATE incident SET urgency = 'normal'")
+        elif step == "pressed":
+            await city.press()
+        else:
+            answer = await story.ask(step, body)
+            assert answer.status_code == 200, (step, answer.text)
+    return story
+
+
+async def _changes(city: City) -> int:
+    return int(await city.sql.fetchval("SELECT count(*) FROM audit"))
+
+
+@pytest.mark.parametrize("path", POSTS)
+async def test_whatever_is_sent_again_with_its_key_is_answered_alike_and_done_once(city: City, path: str) -> None:
+    story, body = await _prepared(city, path), POSTS[path][2]
+    before = await _changes(city)
+    twins = await asyncio.gather(*(story.ask(path, body, key="k") for _ in range(4)))
+    assert {answer.status_code for answer in twins} <= {200, 201}, twins[0].text
+    assert len({answer.content for answer in twins}) == 1
+    assert sum("Idempotency-Replayed" in answer.headers for answer in twins) == 3
+    after = await _changes(city)
+    assert after - before == (0 if path.endswith("recommend") else 1)
+    other = await story.ask(path, body, key="k", spacing=" ")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    assert await _changes(city) == after
+
+
+async def test_a_receipt_that_changes_nothing_is_answered_as_it_was(city: City) -> None:
+    incident = await city.report()
+    await city.act(JUSTICE, incident, "receipt", state="seen")
+    assignment = await city.open_assignment(JUSTICE, incident)
+    path, client = f"/api/v1/assignments/{assignment}/receipt", city.unit(JUSTICE)
+    first = await client.post(path, json={"state": "seen"}, headers={"Idempotency-Key": "r"})
+    await city.act(JUSTICE, incident, "acknowledge")
+    again = await client.post(path, json={"state": "seen"}, headers={"Idempotency-Key": "r"})
+    assert again.content == first.content
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert (await client.post(path, json={"state": "seen"})).json()["status"] == "acknowledged"
+
+
+async def test_an_older_position_sent_again_does_not_become_true(city: City) -> None:
+    client, path = city.unit(POLICE), f"/api/v1/units/{city.unit_id(POLICE)}/position"
+    old = WHERE | {"reported_at": "2020-01-01T00:00:00Z"}
+    assert (await client.post(path, json=WHERE)).json() == {"accepted": True}
+    for _ in range(2):
+        answer = await client.post(path, json=old, headers={"Idempotency-Key": "p"})
+        assert answer.json() == {"accepted": False}
+    assert answer.headers["Idempotency-Replayed"] == "true"
+
+
+async def test_a_repeated_log_in_hands_out_no_stored_secret(city: City) -> None:
+    tokens = set()
+    for _ in range(2):
+        client = city.client()
+        answer = await client.post(
+            "/api/v1/sessions",
+            json={"login": "desk1", "password": "demo-only"},
+            headers={"Idempotency-Key": "login"},
+        )
+        assert answer.status_code == 201
+        assert "Idempotency-Replayed" not in answer.headers
+        tokens.add(client.cookies["dispatch_session"])
+    assert len(tokens) == 2
+    assert await city.sql.fetchval("SELECT count(*) FROM idempotency") == 0
