@@ -205,6 +205,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             yield
         finally:
             await process.end()
+            gc.unfreeze()
 
     app = FastAPI(
         title="Dispatch",

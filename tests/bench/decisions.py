@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from time import perf_counter_ns
 from typing import Any, Final
 
+from dispatch.domain.candidate import Request
 from dispatch.domain.geo import Point
-from dispatch.domain.routing import Request, decide
+from dispatch.domain.routing import decide
 from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.storage.database import Database
