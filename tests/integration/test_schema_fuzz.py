@@ -26,7 +26,7 @@ async def test_generated_requests_get_documented_answers_and_never_a_server_erro
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             told, _ = await process.communicate()
     finally:
         if process.returncode is None:

@@ -53,7 +53,7 @@ class Victim:
             str(self.port),
             env=os.environ | {"DATABASE_URL": self.url, "DISPATCH_LOG_LEVEL": "ERROR"},
         )
-        async with asyncio.timeout(30), httpx.AsyncClient() as client:
+        async with asyncio.timeout(60), httpx.AsyncClient() as client:
             while True:
                 try:
                     if (await client.get(f"http://127.0.0.1:{self.port}/healthz")).status_code == 200:
