@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { deskAlarms, deskSound, loudest, sounds, unhandled, unitSound } from "../src/state/alarms.ts";
-import { assignment, at, incident } from "./builders.ts";
+import { loudest, sounds, unitSound } from "../src/state/alarms.ts";
+import { assignment } from "./builders.ts";
 
-const unit = { mine: [], revoked: 0, linkLost: false, mutedUntil: 0, steadyNow: 10 };
+const unit = { mine: [], revoked: 0, said: null, linkLost: false, mutedUntil: 0, steadyNow: 10 };
 
 describe("a responder's alarm", () => {
   test("rings for an unacknowledged task and stops with the acknowledgement", () => {
@@ -19,43 +19,14 @@ describe("a responder's alarm", () => {
     expect(unitSound({ ...unit, revoked: 1, linkLost: true })).toBe("revoked");
   });
 
+  test("sounds for what a further call said, as loud as that is grave, but never over a new task", () => {
+    expect(unitSound({ ...unit, said: 1 })).toBe("S1");
+    expect(unitSound({ ...unit, said: 2, linkLost: true })).toBe("S2");
+    expect(unitSound({ ...unit, said: 1, mine: [assignment()] })).toBe("S8");
+  });
+
   test("tells of a lost link when nothing is louder", () => {
     expect(unitSound({ ...unit, linkLost: true })).toBe("S6");
-  });
-});
-
-describe("the desk's alarms", () => {
-  const sent = incident({ assignments: [assignment({ status: "en_route" })] });
-
-  test("a new incident rings by its priority until it is handled", () => {
-    const alarms = deskAlarms([sent], null);
-    expect(deskSound(unhandled(alarms, new Set()), false)).toBe("S2");
-    expect(unhandled(alarms, new Set([alarms[0]?.key ?? ""]))).toEqual([]);
-  });
-
-  test("an incident that nobody is on comes first and rings loudest", () => {
-    const alarms = unhandled(deskAlarms([sent, incident({ id: "i2", status: "received" })], null), new Set());
-    expect(alarms[0]).toMatchObject({ kind: "unattended" });
-    expect(deskSound(alarms, false)).toBe("S1");
-  });
-
-  test("an escalated silence stays an alarm until the unit answers", () => {
-    const silent = assignment({ status: "delivered", steps_done: ["urge", "escalate"] });
-    expect(deskAlarms([incident({ assignments: [silent] })], at(70)).map((one) => one.kind)).toContain("escalated");
-    const answered = { ...silent, status: "acknowledged" as const };
-    expect(deskAlarms([incident({ assignments: [answered] })], at(70)).map((one) => one.kind)).not.toContain("escalated");
-  });
-
-  test("another cause of the same kind rings again", () => {
-    const short = (reason: string) =>
-      deskAlarms([incident({ assignments: [assignment()], shortfalls: [{ unit_kind: "x", role: "support", reason, count: 1 }] })], null);
-    const handled = new Set(short("off_duty").map((one) => one.key));
-    expect(unhandled(short("off_duty"), handled)).toEqual([]);
-    expect(unhandled(short("no_candidates"), handled)).toHaveLength(1);
-  });
-
-  test("closed incidents raise nothing", () => {
-    expect(deskAlarms([incident({ status: "closed" })], null)).toEqual([]);
   });
 });
 

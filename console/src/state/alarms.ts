@@ -2,11 +2,9 @@
  * Which sound plays. Sounds are data: partials between 500 and 2500 Hz where it matters, one at a
  * time, the highest wins. Every sound has a visible twin that stays until it is handled.
  */
-import type { Assignment, Incident } from "../wire/types.ts";
-import { isOpen } from "./open.ts";
-import { priorityOf, type Priority } from "./priority.ts";
-import { hasShortfall, isWaiting } from "./queue_order.ts";
-import { awaitsAcknowledgement, escalatedAt, isActive, isOverdue } from "./steps.ts";
+import type { Assignment } from "../wire/types.ts";
+import type { Priority } from "./priority.ts";
+import { awaitsAcknowledgement } from "./steps.ts";
 
 export type SoundName = "S1" | "S2" | "S3" | "S4" | "S6" | "S7" | "S8" | "revoked" | "test";
 
@@ -70,6 +68,9 @@ export function loudest(wanted: Iterable<SoundName>): SoundName | null {
   return rank.find((name) => set.has(name)) ?? null;
 }
 
+/** What a change of what is known sounds like: as loud as what it makes likely. */
+export const changeSound = (priority: Priority): SoundName => (priority === 1 ? "S1" : "S2");
+
 export const muteForMs = 30_000;
 
 export interface UnitAlarmInput {
@@ -77,6 +78,8 @@ export interface UnitAlarmInput {
   mine: readonly Assignment[];
   /** Withdrawn and not yet dismissed. */
   revoked: number;
+  /** The highest priority of what a further call said and nobody has dismissed. */
+  said: Priority | null;
   linkLost: boolean;
   mutedUntil: number;
   steadyNow: number;
@@ -88,65 +91,7 @@ export function unitSound(input: UnitAlarmInput): SoundName | null {
   if (input.mine.some((one) => one.role !== "notify" && awaitsAcknowledgement(one))) wanted.push("S8");
   if (input.mine.some((one) => one.role === "notify" && awaitsAcknowledgement(one))) wanted.push("S2");
   if (input.revoked > 0) wanted.push("revoked");
+  if (input.said !== null) wanted.push(changeSound(input.said));
   if (input.linkLost) wanted.push("S6");
-  return loudest(wanted);
-}
-
-export type DeskAlarmKind = "new" | "unattended" | "shortfall" | "escalated" | "overdue";
-
-export interface DeskAlarm {
-  /** Stable, so that what was handled once does not ring again; a new cause has a new key. */
-  key: string;
-  kind: DeskAlarmKind;
-  incident: Incident;
-  assignment: Assignment | null;
-  priority: Priority;
-}
-
-/** Everything that needs a human now. Status messages are not alarms. */
-export function deskAlarms(incidents: Iterable<Incident>, now: number | null): DeskAlarm[] {
-  const alarms: DeskAlarm[] = [];
-  for (const incident of incidents) {
-    if (!isOpen(incident)) continue;
-    const priority = priorityOf(incident);
-    const add = (kind: DeskAlarmKind, assignment: Assignment | null, cause: string): void => {
-      alarms.push({ key: `${incident.id}:${kind}:${cause}`, kind, incident, assignment, priority });
-    };
-    if (isWaiting(incident)) add("unattended", null, incident.status);
-    if (hasShortfall(incident)) {
-      add("shortfall", null, (incident.shortfalls ?? []).map((one) => `${one.unit_kind}/${one.reason}`).join());
-    }
-    for (const assignment of incident.assignments) {
-      if (!isActive(assignment)) continue;
-      if (escalatedAt(assignment) && awaitsAcknowledgement(assignment)) {
-        add("escalated", assignment, assignment.id);
-      } else if (isOverdue(assignment, now)) add("overdue", assignment, `${assignment.id}/${assignment.status}`);
-    }
-    add("new", null, "opened");
-  }
-  return alarms;
-}
-
-const kindOrder: Record<DeskAlarmKind, number> = { unattended: 0, escalated: 1, shortfall: 2, overdue: 3, new: 4 };
-
-export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<string>): DeskAlarm[] {
-  return alarms
-    .filter((alarm) => !handled.has(alarm.key))
-    .toSorted(
-      (a, b) =>
-        kindOrder[a.kind] - kindOrder[b.kind] ||
-        a.priority - b.priority ||
-        a.incident.opened_at.localeCompare(b.incident.opened_at),
-    );
-}
-
-export function deskSound(open: readonly DeskAlarm[], linkLost: boolean): SoundName | null {
-  const wanted: SoundName[] = linkLost ? ["S6"] : [];
-  for (const { kind, priority } of open) {
-    if (kind === "unattended" || kind === "escalated") wanted.push("S1");
-    else if (kind === "shortfall") wanted.push(priority === 1 ? "S1" : "S2");
-    else if (kind === "overdue") wanted.push("S4");
-    else if (priority < 4) wanted.push(`S${priority}` as SoundName);
-  }
   return loudest(wanted);
 }

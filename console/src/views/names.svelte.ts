@@ -1,5 +1,5 @@
 /** Names of kinds, types and divisions from the service's catalogue, kept for a start without network. */
-import type { Catalogue, DivisionEntry } from "../wire/types.ts";
+import type { Catalogue, DivisionEntry, Severity, Urgency } from "../wire/types.ts";
 import { readable } from "../state/messages/catalogue.ts";
 import { language } from "./language.svelte.ts";
 
@@ -20,6 +20,12 @@ export class Names {
 
   type(code: string): string {
     return this.#named(this.catalogue?.incident_types[code], code);
+  }
+
+  /** How grave a type usually is; one that the catalogue does not know is taken for urgent. */
+  level(code: string): { urgency: Urgency; severity: Severity } {
+    const { urgency = "urgent", severity = "NONE" } = this.catalogue?.incident_types[code] ?? {};
+    return { urgency, severity };
   }
 
   unitKind(code: string | null | undefined): string {

@@ -26,6 +26,7 @@ export interface Agreement {
   selection: Reads<service.SelectionView, console.Selection>;
   shortfall: Reads<service.ShortfallView, console.Shortfall>;
   detail: Reads<Omit<service.FullIncidentView, "calls">, Omit<console.IncidentDetail, "calls">>;
+  delivery: Reads<service.DeliveryView, console.Delivery>;
   decision: Reads<service.DecisionView, console.Decision>;
   requirement: Reads<service.RequirementView, console.Requirement>;
   considered: Reads<service.ConsideredView, console.Considered>;

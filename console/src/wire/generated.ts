@@ -75,6 +75,40 @@ export interface ConsideredView {
   load: number;
 }
 
+export interface DecidedIncidentView {
+  id: string;
+  number: string;
+  source_reference: string | null;
+  version: number;
+  status: "received" | "dispatched" | "in_progress" | "resolved" | "closed" | "cancelled" | "merged" | "transferred" | "suspended";
+  incident_type: string;
+  channel: string;
+  place: PlaceView | null;
+  location: LocationView | null;
+  division_code: string;
+  area_class: string;
+  address: string | null;
+  description: string | null;
+  caller: Record<string, string | null> | null;
+  restricted: boolean;
+  severity: "I" | "II" | "III" | "IV" | "NONE";
+  urgency: "critical" | "urgent" | "normal" | "routine";
+  tags: (string)[];
+  exercise: "actual" | "exercise" | "test";
+  device_id: string | null;
+  call_count: number;
+  shortfalls: (ShortfallView)[];
+  opened_at: string;
+  closed_at: string | null;
+  disposition: string | null;
+  merged_into: string | null;
+  updated_by: string;
+  assignments: (AssignmentView)[];
+  calls: (Record<string, unknown>)[];
+  links: (Record<string, unknown>)[];
+  decision: DecisionView | null;
+}
+
 export interface DecisionView {
   ruleset_version: number;
   directory_version: number;
@@ -85,6 +119,22 @@ export interface DecisionView {
   excluded: (string)[];
   requirements: (RequirementView)[];
   considered: (ConsideredView)[];
+}
+
+export interface DeliveryView {
+  id: string;
+  assignment_id: string | null;
+  incident_id: string;
+  channel: string;
+  recipient: string;
+  body: string;
+  state: "queued" | "sending" | "sent" | "delivered" | "seen" | "failed_temporary" | "failed_permanent" | "expired";
+  attempts: number;
+  next_at: string;
+  provider_id: string | null;
+  error: string | null;
+  created_at: string;
+  finished_at: string | null;
 }
 
 export interface DevicePlace {
@@ -211,6 +261,7 @@ export interface FullIncidentView {
   calls: (Record<string, unknown>)[];
   links: (Record<string, unknown>)[];
   decision: DecisionView | null;
+  deliveries: (DeliveryView)[];
 }
 
 export interface Heartbeat {
@@ -280,7 +331,7 @@ export interface IncidentView {
 
 export interface IntakeAnswer {
   call: CallOutcome;
-  incident: FullIncidentView;
+  incident: DecidedIncidentView;
 }
 
 export interface ListedPlace {

@@ -185,19 +185,30 @@ export interface Decision {
   considered: Considered[];
 }
 
+/** `body` is what was said with it; a reader without details gets the call without. */
 export interface Call {
   id: string;
-  received_at?: Instant;
-  occurred_at?: Instant;
+  recorded_at?: Instant;
+  occurred_at?: Instant | null;
   channel?: string | null;
   outcome?: string | null;
-  [more: string]: unknown;
+  body?: { choice?: string | null; exercise?: Exercise | null } | null;
+}
+
+/** A try to reach a unit's people beside its console. */
+export interface Delivery {
+  id: string;
+  assignment_id: string | null;
+  channel: string;
+  state: "queued" | "sending" | "sent" | "delivered" | "seen" | "failed_temporary" | "failed_permanent" | "expired";
+  created_at: Instant;
 }
 
 export interface IncidentDetail extends Incident {
   calls?: Call[];
   decision?: Decision | null;
   links?: unknown[];
+  deliveries?: Delivery[];
 }
 
 export interface TimelineItem {

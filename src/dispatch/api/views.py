@@ -283,7 +283,7 @@ class CallOutcome(View):
     outcome: Literal["opened", "joined"]
 
 
-class FullIncidentView(IncidentView):
+class DecidedIncidentView(IncidentView):
     """An incident with calls, decision and links."""
 
     calls: list[dict[str, Any]]
@@ -291,11 +291,35 @@ class FullIncidentView(IncidentView):
     decision: DecisionView | None
 
 
+class DeliveryView(View):
+    """One try to reach a unit's people beside its console."""
+
+    id: str
+    assignment_id: str | None
+    incident_id: str
+    channel: str
+    recipient: str
+    body: str
+    state: Literal["queued", "sending", "sent", "delivered", "seen", "failed_temporary", "failed_permanent", "expired"]
+    attempts: int
+    next_at: str
+    provider_id: str | None
+    error: str | None
+    created_at: str
+    finished_at: str | None
+
+
+class FullIncidentView(DecidedIncidentView):
+    """An incident with all that is kept of it. `deliveries` are for the desk; others get none."""
+
+    deliveries: list[DeliveryView]
+
+
 class IntakeAnswer(View):
     """The answer to a call."""
 
     call: CallOutcome
-    incident: FullIncidentView
+    incident: DecidedIncidentView
 
 
 class IncidentList(View):

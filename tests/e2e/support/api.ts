@@ -5,6 +5,7 @@ export interface Assignment {
   id: string;
   role: string;
   status: string;
+  issued_at: string;
   unit: { id: string; code: string; kind: string; name: string };
   selection: { on_call: boolean; substitute_for: string | null } | null;
 }
@@ -18,7 +19,12 @@ export interface Incident {
   assignments: Assignment[];
 }
 
+export interface Detail extends Incident {
+  deliveries: { assignment_id: string | null; recipient: string; state: string; created_at: string }[];
+}
+
 export interface TimelineItem {
+  at: string;
   event: string;
   unit: { code: string; name: string } | null;
 }
@@ -53,8 +59,8 @@ export class Operator {
     return (await this.get<{ items: Incident[] }>("/incidents?status=open&limit=50")).items;
   }
 
-  incident(id: string): Promise<Incident> {
-    return this.get<Incident>(`/incidents/${id}`);
+  incident(id: string): Promise<Detail> {
+    return this.get<Detail>(`/incidents/${id}`);
   }
 
   async timeline(id: string): Promise<TimelineItem[]> {

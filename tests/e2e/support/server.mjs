@@ -1,9 +1,10 @@
 /** The real service with the demo city: started, stopped, killed and started again on the same data. */
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const startWithinMs = 60_000;
@@ -52,6 +53,23 @@ export class DemoServer {
   /** @returns {Keys} */
   get keys() {
     return JSON.parse(readFileSync(`${this.data}/demo.json`, "utf8"));
+  }
+
+  /**
+   * Rows of the city's own database.
+   * @param {string} statement @param {string[]} values @returns {Promise<Record<string, unknown>[]>}
+   */
+  async ask(statement, ...values) {
+    const script = fileURLToPath(new URL("ask.py", import.meta.url));
+    const { stdout } = await promisify(execFile)(`${root}/.venv/bin/python`, [script, this.data, statement, ...values]);
+    return JSON.parse(stdout);
+  }
+
+  /** What was sent to people's phones: the demo appends it to a file. @returns {{ to: string, text: string }[]} */
+  get pages() {
+    const file = `${this.data}/pages.log`;
+    const lines = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
+    return lines.filter(Boolean).map((line) => JSON.parse(line));
   }
 
   /** @param {NodeJS.Signals} signal */

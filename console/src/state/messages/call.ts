@@ -25,8 +25,6 @@ export const call = {
   "call.back": ["返回待命", "Back to ready"],
   "call.rejected": ["呼叫未被接受", "The call was not accepted"],
   "call.rejected_do": ["本设备不能报警。请立即拨打电话，并通知管理员。", "This device cannot call. Phone now, and tell the administrator."],
-  "call.false": ["误报 · 撤销", "False alarm"],
-  "call.false_sent": ["误报已提交", "False alarm sent"],
   "call.loading": ["正在读取设备信息…", "Reading the device…"],
   "call.silent_hint": ["连按两次 Esc 返回", "Esc twice to return"],
   "call.live_link": ["实时", "Live"],

@@ -7,7 +7,5 @@ export const dialogs = {
   "help.close": ["关闭", "Close"],
   "help.letters": ["启用单字母快捷键", "Single-letter keys on"],
   "dialog.cancel": ["返回", "Back"],
-  "dialog.confirm": ["确认", "Confirm"],
-  "error.refused": ["未执行：{detail}（{code}）", "Not done: {detail} ({code})"],
   "error.unavailable": ["服务暂不可用，请稍后重试（{code}）", "The service is unavailable for now; try again ({code})"],
 } as const satisfies Texts;

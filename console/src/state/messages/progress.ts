@@ -36,6 +36,5 @@ export const progress = {
   "inc.merged": ["已并案", "Merged"],
   "inc.transferred": ["已转办", "Transferred"],
   "inc.suspended": ["已挂起", "Suspended"],
-  "time.minutes": ["{n} 分钟", "{n} min"],
   "time.elapsed": ["已用时", "Elapsed"],
 } as const satisfies Texts;

@@ -1,19 +1,23 @@
 /** The operator's desk: queue, the incident looked at, alarms still to be handled, and what is done to them. */
 import type { Api } from "../../wire/api.ts";
 import { Refusal } from "../../wire/http.ts";
-import type { CallAnswer, EventFrame, Incident, IncidentDetail, NewIncident, Role, TimelineItem, Unit } from "../../wire/types.ts";
-import { deskAlarms, deskSound, muteForMs, unhandled, type DeskAlarm } from "../../state/alarms.ts";
+import type { CallAnswer, EventFrame, Incident, IncidentDetail, Me, NewIncident, Role, TimelineItem, Unit } from "../../wire/types.ts";
+import { muteForMs } from "../../state/alarms.ts";
+import { attentionKey, attentionOf, attentionsIn, type Attention } from "../../state/attention.ts";
 import { conflictOf, type Conflict } from "../../state/conflict.ts";
+import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
+import { furtherCallKey, furtherCallOf, furtherCallsIn, sayings, type FurtherCall } from "../../state/further_calls.ts";
+import { priorityOf } from "../../state/priority.ts";
 import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
 import { isOpen } from "../../state/open.ts";
 import type { Picture } from "../../state/reducer.ts";
 import { RetryKeys } from "../../state/retry_key.ts";
 import { newId } from "../identity.ts";
+import { Kept } from "../kept.svelte.ts";
 import { Live } from "../live.svelte.ts";
 import { Names } from "../names.svelte.ts";
 import { Siren } from "../siren.svelte.ts";
 
-const handledKey = "dispatch.handled";
 const rereadAfterMs = 250;
 const shownForMs = 6_000;
 /** What was open before this page came up is not new to the desk. */
@@ -26,6 +30,10 @@ export class Desk {
   readonly names = new Names();
   readonly siren = new Siren();
   readonly api: Api;
+  readonly #leads: boolean;
+  readonly #handled = new Kept<string>("dispatch.handled", (key) => key);
+  readonly #attentions = new Kept<Attention>("dispatch.attentions", attentionKey);
+  readonly #furtherCalls = new Kept<FurtherCall>("dispatch.further_calls", furtherCallKey);
   filter = $state<QueueFilter>("open");
   selectedId = $state<string | null>(null);
   detail = $state.raw<IncidentDetail | null>(null);
@@ -33,7 +41,6 @@ export class Desk {
   /** The units of the desk's area as they were at the start; the live picture has what changed since. */
   roster = $state.raw<ReadonlyMap<string, Unit>>(new Map());
   ended = $state.raw<readonly Incident[]>([]);
-  handled = $state.raw<ReadonlySet<string>>(storedHandled());
   mutedUntil = $state(0);
   held = $state(false);
   conflict = $state.raw<Conflict | null>(null);
@@ -46,7 +53,9 @@ export class Desk {
   counts = $derived.by(() => this.#counts());
   wanted: readonly Incident[] = $derived.by(() => this.#wanted());
   queue = $derived.by(() => this.#held());
-  alarms: readonly DeskAlarm[] = $derived.by(() => unhandled(deskAlarms(this.incidents, this.live.now), this.handled));
+  alarms: readonly DeskAlarm[] = $derived.by(() =>
+    unhandled(deskAlarms(this.incidents, this.live.now, this.#heard()), new Set(this.#handled.items)),
+  );
   selected: Incident | null = $derived.by(() => this.#selected());
   /** Nothing may be sent out on the ground of a picture that may be false. */
   blocked: boolean = $derived.by(() => this.live.freshness === "red");
@@ -58,8 +67,9 @@ export class Desk {
   #reread: ReturnType<typeof setTimeout> | undefined;
   #firstPicture = true;
 
-  constructor(api: Api) {
+  constructor(api: Api, me: Pick<Me, "role">) {
     this.api = api;
+    this.#leads = me.role === "shift_leader";
     this.live = new Live({ token: () => null, onChange: (_, after, event) => this.#changed(after, event) });
   }
 
@@ -92,9 +102,12 @@ export class Desk {
   }
 
   handle(key: string): void {
-    if (this.handled.has(key)) return;
-    this.handled = new Set([...this.handled, key].slice(-500));
-    sessionStorage.setItem(handledKey, JSON.stringify([...this.handled]));
+    this.#handled.add(key);
+  }
+
+  /** What further calls said of an incident besides what opened it. */
+  said(incidentId: string): FurtherCall[] {
+    return sayings(this.#furtherCalls.items, incidentId);
   }
 
   mute(): void {
@@ -163,6 +176,7 @@ export class Desk {
   #changed(after: Picture, event: EventFrame | null): void {
     if (event === null && this.#firstPicture && after.incidents.size > 0) this.#greet(after);
     if (event === null) this.#firstPicture = false;
+    this.#listen(after, event);
     const id = event?.incident?.id ?? event?.assignment?.incident_id;
     if (this.selectedId && (id === this.selectedId || event === null)) {
       clearTimeout(this.#reread);
@@ -170,6 +184,24 @@ export class Desk {
         if (this.selectedId) void this.#read(this.selectedId);
       }, rereadAfterMs);
     }
+  }
+
+  /** Keeps what stands in no picture: who was called to look, and what a further press said. */
+  #listen(after: Picture, event: EventFrame | null): void {
+    const call = event && furtherCallOf(event);
+    if (call) this.#furtherCalls.add(call);
+    if (!this.#leads) return;
+    const attention = event && attentionOf(event);
+    if (attention) this.#attentions.add(attention);
+    if (!event) this.#attentions.add(...attentionsIn(after.incidents.values()));
+  }
+
+  #heard(): Heard {
+    return {
+      attentions: this.#leads ? this.#attentions.items : [],
+      furtherCalls: this.#furtherCalls.items,
+      priorityOfType: (code) => priorityOf(this.names.level(code)),
+    };
   }
 
   #greet(picture: Picture): void {
@@ -185,6 +217,7 @@ export class Desk {
       if (this.selectedId !== id) return;
       this.detail = detail;
       this.timeline = timeline;
+      this.#furtherCalls.add(...furtherCallsIn(detail, detail.calls ?? []));
       this.#mergeQuietly(detail);
     } catch {
       // The live picture still shows what is known; the next event or choice asks again.
@@ -250,13 +283,5 @@ export class Desk {
     const live = this.live.picture.incidents.get(this.selectedId);
     if (live && (!this.detail || live.version >= this.detail.version)) return live;
     return this.detail ?? live ?? this.ended.find((one) => one.id === this.selectedId) ?? null;
-  }
-}
-
-function storedHandled(): ReadonlySet<string> {
-  try {
-    return new Set(JSON.parse(sessionStorage.getItem(handledKey) ?? "[]") as string[]);
-  } catch {
-    return new Set();
   }
 }

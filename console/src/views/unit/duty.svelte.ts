@@ -4,12 +4,14 @@ import { Refusal } from "../../wire/http.ts";
 import type { Assignment, EventFrame, Incident, UnitBrief } from "../../wire/types.ts";
 import { ActionQueue, type Action, type ActionResult, type UnitVerb } from "../../state/action_queue.ts";
 import { muteForMs, unitSound } from "../../state/alarms.ts";
+import { furtherCallKey, furtherCallOf, furtherCallsIn, rings, sayingKey, sayings, type FurtherCall } from "../../state/further_calls.ts";
 import { withdrawals, type Notice } from "../../state/notices.ts";
-import { priorityOf } from "../../state/priority.ts";
+import { priorityOf, type Priority } from "../../state/priority.ts";
 import { isOpen } from "../../state/open.ts";
 import type { Picture } from "../../state/reducer.ts";
 import { awaitsAcknowledgement, foreseen, isActive } from "../../state/steps.ts";
 import { newId } from "../identity.ts";
+import { Kept } from "../kept.svelte.ts";
 import { Live } from "../live.svelte.ts";
 import { Names } from "../names.svelte.ts";
 import { Siren } from "../siren.svelte.ts";
@@ -36,15 +38,21 @@ export class Duty {
   mutedUntil = $state(0);
   reachable = $state(true);
 
+  readonly #furtherCalls = new Kept<FurtherCall>("dispatch.further_calls", furtherCallKey);
+  readonly #dismissed = new Kept<string>("dispatch.dismissed", (key) => key);
+
   tasks: readonly Task[] = $derived.by(() => this.#tasks());
   task: Task | null = $derived.by(() => this.#current());
   ringing: boolean = $derived(this.tasks.some((task) => awaitsAcknowledgement(task.foreseen)));
+  /** What further calls said of the unit's incidents that nobody here has dismissed. */
+  news: readonly FurtherCall[] = $derived.by(() => this.#news());
   refused: readonly Action[] = $derived(this.actions.filter((action) => action.state === "refused"));
   unsent: number = $derived(this.actions.length - this.refused.length);
   sound = $derived.by(() =>
     unitSound({
       mine: this.tasks.map((task) => task.foreseen),
       revoked: this.notices.length,
+      said: this.#gravest(),
       linkLost: this.live.freshness === "red",
       mutedUntil: this.mutedUntil,
       steadyNow: this.live.steady,
@@ -115,6 +123,15 @@ export class Duty {
     this.notices = this.notices.filter((one) => one.assignmentId !== notice.assignmentId);
   }
 
+  dismissNews(call: FurtherCall): void {
+    this.#dismissed.add(sayingKey(call));
+  }
+
+  /** What further calls said of an incident besides what opened it. */
+  said(incidentId: string): FurtherCall[] {
+    return sayings(this.#furtherCalls.items, incidentId);
+  }
+
   dismissRefusal(action: Action): void {
     this.#queue.dismiss(action.id);
   }
@@ -154,6 +171,19 @@ export class Duty {
     );
   }
 
+  #news(): FurtherCall[] {
+    const dismissed = new Set(this.#dismissed.items);
+    return this.tasks
+      .filter((task) => isActive(task.foreseen))
+      .flatMap(({ incident }) => this.said(incident.id).filter((call) => rings(call, incident)))
+      .filter((call) => !dismissed.has(sayingKey(call)));
+  }
+
+  #gravest(): Priority | null {
+    const priorities = this.news.map((call) => priorityOf(this.names.level(call.choice)));
+    return priorities.length > 0 ? (Math.min(...priorities) as Priority) : null;
+  }
+
   #current(): Task | null {
     return this.tasks.find((task) => task.assignment.id === this.chosen) ?? this.tasks[0] ?? null;
   }
@@ -162,6 +192,8 @@ export class Duty {
     const known = new Set(this.notices.map((notice) => notice.assignmentId));
     const fresh = withdrawals(before, after, this.unit.id).filter((notice) => !known.has(notice.assignmentId));
     if (fresh.length > 0) this.notices = [...this.notices, ...fresh];
+    const call = event && furtherCallOf(event);
+    if (call) this.#furtherCalls.add(call);
     if (event?.event === "assignment.urged" && event.assignment?.unit.id === this.unit.id) {
       this.urges = new Map(this.urges).set(event.assignment.id, event.occurred_at);
     }
@@ -173,7 +205,9 @@ export class Duty {
     if (this.#fetched.has(incident.id)) return;
     this.#fetched.add(incident.id);
     try {
-      this.live.merge(await this.#api.incident(incident.id));
+      const detail = await this.#api.incident(incident.id);
+      this.live.merge(detail);
+      this.#furtherCalls.add(...furtherCallsIn(detail, detail.calls ?? []));
     } catch {
       this.#fetched.delete(incident.id);
     }

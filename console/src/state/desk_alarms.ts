@@ -1,0 +1,141 @@
+/** Everything that needs a human at a desk now, and the one sound for it. Status messages are not alarms. */
+import type { Assignment, Incident } from "../wire/types.ts";
+import { changeSound, loudest, type SoundName } from "./alarms.ts";
+import type { Attention } from "./attention.ts";
+import { rings, sayingKey, sayings, type FurtherCall } from "./further_calls.ts";
+import { isOpen } from "./open.ts";
+import { priorityOf, type Priority } from "./priority.ts";
+import { hasShortfall, isWaiting } from "./queue_order.ts";
+import { awaitsAcknowledgement, escalatedAt, isActive, isOverdue, runningClock, type ClockName } from "./steps.ts";
+
+export type DeskAlarmKind = "new" | "unattended" | "shortfall" | "attention" | "escalated" | "overdue" | "said";
+
+export interface DeskAlarm {
+  /** Stable, so that what was handled once does not ring again; a new cause has a new key. */
+  key: string;
+  kind: DeskAlarmKind;
+  incident: Incident;
+  priority: Priority;
+  assignment?: Assignment;
+  /** Of a shift leader's alarm: which clock ran out. */
+  missed?: ClockName | null;
+  call?: FurtherCall;
+}
+
+/** What a desk has heard beside what stands in its picture. */
+export interface Heard {
+  /** Only a shift leader's desk takes these for its own: they stay until they are handled, whoever answers meanwhile. */
+  attentions: readonly Attention[];
+  furtherCalls: readonly FurtherCall[];
+  priorityOfType: (incidentType: string) => Priority;
+}
+
+export function deskAlarms(incidents: Iterable<Incident>, now: number | null, heard: Heard): DeskAlarm[] {
+  const calls = grouped(heard.furtherCalls, (one) => one.incidentId);
+  const attentions = grouped(heard.attentions, (one) => one.assignmentId);
+  return [...incidents].filter(isOpen).flatMap((incident) => [
+    ...ofIncident(incident),
+    ...ofCalls(incident, calls.get(incident.id) ?? [], heard.priorityOfType),
+    ...incident.assignments.flatMap((one) => ofAssignment(incident, one, attentions.get(one.id) ?? [], now)),
+  ]);
+}
+
+function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(key(item), [...(groups.get(key(item)) ?? []), item]);
+  return groups;
+}
+
+function ofIncident(incident: Incident): DeskAlarm[] {
+  const alarm = (kind: DeskAlarmKind, cause: string): DeskAlarm => ({
+    key: `${incident.id}:${kind}:${cause}`,
+    kind,
+    incident,
+    priority: priorityOf(incident),
+  });
+  const alarms = [alarm("new", "opened")];
+  if (isWaiting(incident)) alarms.push(alarm("unattended", incident.status));
+  if (hasShortfall(incident)) {
+    alarms.push(alarm("shortfall", (incident.shortfalls ?? []).map((one) => `${one.unit_kind}/${one.reason}`).join()));
+  }
+  return alarms;
+}
+
+function ofCalls(incident: Incident, calls: readonly FurtherCall[], priorityOfType: Heard["priorityOfType"]): DeskAlarm[] {
+  return sayings(calls, incident.id)
+    .filter((call) => rings(call, incident))
+    .map((call) => ({
+      key: `said:${sayingKey(call)}`,
+      kind: "said",
+      incident,
+      priority: Math.min(priorityOf(incident), priorityOfType(call.choice)) as Priority,
+      call,
+    }));
+}
+
+function ofAssignment(
+  incident: Incident,
+  assignment: Assignment,
+  attentions: readonly Attention[],
+  now: number | null,
+): DeskAlarm[] {
+  const alarm = (kind: DeskAlarmKind, cause: string): DeskAlarm => ({
+    key: `${incident.id}:${kind}:${assignment.id}${cause}`,
+    kind,
+    incident,
+    assignment,
+    priority: priorityOf(incident),
+  });
+  const alarms: DeskAlarm[] = attentions.map(({ missed }) => ({ ...alarm("attention", `/${missed ?? ""}`), missed }));
+  const called = new Set(attentions.map((one) => one.missed));
+  if (!isActive(assignment)) return alarms;
+  if (escalatedAt(assignment) && awaitsAcknowledgement(assignment)) {
+    if (!called.has("acknowledge")) alarms.push(alarm("escalated", ""));
+  } else if (isOverdue(assignment, now) && !called.has(runningClock(assignment)?.name ?? null)) {
+    alarms.push(alarm("overdue", `/${assignment.status}`));
+  }
+  return alarms;
+}
+
+const kindOrder: Record<DeskAlarmKind, number> = {
+  unattended: 0,
+  attention: 1,
+  said: 2,
+  escalated: 3,
+  shortfall: 4,
+  overdue: 5,
+  new: 6,
+};
+
+export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<string>): DeskAlarm[] {
+  return alarms
+    .filter((alarm) => !handled.has(alarm.key))
+    .toSorted(
+      (a, b) =>
+        kindOrder[a.kind] - kindOrder[b.kind] ||
+        a.priority - b.priority ||
+        a.incident.opened_at.localeCompare(b.incident.opened_at),
+    );
+}
+
+export function deskSound(open: readonly DeskAlarm[], linkLost: boolean): SoundName | null {
+  const wanted = open.map(soundOf).filter((name) => name !== null);
+  return loudest(linkLost ? [...wanted, "S6"] : wanted);
+}
+
+/** An escalation is the shift leader's to decide; to an operator it is a unit that is late. */
+function soundOf({ kind, priority }: DeskAlarm): SoundName | null {
+  switch (kind) {
+    case "unattended":
+    case "attention":
+      return "S1";
+    case "said":
+    case "shortfall":
+      return changeSound(priority);
+    case "escalated":
+    case "overdue":
+      return "S4";
+    case "new":
+      return priority < 4 ? (`S${priority}` as SoundName) : null;
+  }
+}

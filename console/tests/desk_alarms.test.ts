@@ -1,0 +1,111 @@
+import { describe, expect, test } from "vitest";
+import { attentionsIn } from "../src/state/attention.ts";
+import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../src/state/desk_alarms.ts";
+import type { FurtherCall } from "../src/state/further_calls.ts";
+import type { Incident } from "../src/wire/types.ts";
+import { assignment, at, incident } from "./builders.ts";
+
+const nothing: Heard = { attentions: [], furtherCalls: [], priorityOfType: () => 1 };
+const alarmsOf = (one: Incident, heard: Partial<Heard> = {}): DeskAlarm[] =>
+  deskAlarms([one], at(70), { ...nothing, ...heard });
+const kinds = (alarms: readonly DeskAlarm[]): string[] => unhandled(alarms, new Set()).map((one) => one.kind);
+const without = (alarms: readonly DeskAlarm[], ...handled: string[]): DeskAlarm[] =>
+  unhandled(alarms, new Set(alarms.filter((one) => handled.includes(one.kind)).map((one) => one.key)));
+
+describe("the desk's alarms", () => {
+  const sent = incident({ assignments: [assignment({ status: "en_route" })] });
+
+  test("a new incident rings by its priority until it is handled", () => {
+    const alarms = alarmsOf(sent);
+    expect(deskSound(unhandled(alarms, new Set()), false)).toBe("S2");
+    expect(unhandled(alarms, new Set([alarms[0]?.key ?? ""]))).toEqual([]);
+  });
+
+  test("an incident that nobody is on comes first and rings loudest", () => {
+    const alarms = unhandled(deskAlarms([sent, incident({ id: "i2", status: "received" })], null, nothing), new Set());
+    expect(alarms[0]).toMatchObject({ kind: "unattended" });
+    expect(deskSound(alarms, false)).toBe("S1");
+  });
+
+  test("an escalated silence stays an alarm until the unit answers", () => {
+    const silent = assignment({ status: "delivered", steps_done: ["urge", "escalate"] });
+    expect(deskAlarms([incident({ assignments: [silent] })], at(70), nothing).map((one) => one.kind)).toContain("escalated");
+    const answered = { ...silent, status: "acknowledged" as const };
+    expect(deskAlarms([incident({ assignments: [answered] })], at(70), nothing).map((one) => one.kind)).not.toContain("escalated");
+  });
+
+  test("another cause of the same kind rings again", () => {
+    const short = (reason: string) =>
+      alarmsOf(incident({ assignments: [assignment()], shortfalls: [{ unit_kind: "x", role: "support", reason, count: 1 }] }));
+    const handled = new Set(short("off_duty").map((one) => one.key));
+    expect(unhandled(short("off_duty"), handled)).toEqual([]);
+    expect(unhandled(short("no_candidates"), handled)).toHaveLength(1);
+  });
+
+  test("closed incidents raise nothing", () => {
+    expect(alarmsOf(incident({ status: "closed" }))).toEqual([]);
+  });
+});
+
+describe("what calls the shift leader", () => {
+  const silent = assignment({ status: "delivered", steps_done: ["urge", "escalate"] });
+  const escalated = incident({ assignments: [silent] });
+  const leader = { attentions: attentionsIn([escalated]) };
+
+  test("rings loudest on the leader's desk and in the place of the operator's alarm", () => {
+    const alarms = alarmsOf(escalated, leader);
+    expect(kinds(alarms)).toEqual(["attention", "new"]);
+    expect(deskSound(without(alarms, "new"), false)).toBe("S1");
+  });
+
+  test("is a late unit to an operator, not the leader's alarm", () => {
+    const alarms = alarmsOf(escalated);
+    expect(kinds(alarms)).toEqual(["escalated", "new"]);
+    expect(deskSound(without(alarms, "new"), false)).toBe("S4");
+  });
+
+  test("stays when the unit answers, until it is handled or the incident ends", () => {
+    const answered = incident({ assignments: [{ ...silent, status: "en_route" }] });
+    expect(kinds(alarmsOf(answered, leader))).toContain("attention");
+    expect(kinds(without(alarmsOf(answered, leader), "attention"))).toEqual(["new"]);
+    expect(alarmsOf({ ...answered, status: "closed" }, leader)).toEqual([]);
+  });
+
+  test("leaves the operator's alarm of another clock alone", () => {
+    const late = assignment({ status: "acknowledged", depart_by: "2026-11-23T08:50:30.000000+00:00" });
+    expect(kinds(alarmsOf(incident({ assignments: [late] }), leader))).toEqual(["attention", "overdue", "new"]);
+  });
+});
+
+describe("what a further call says", () => {
+  const sent = incident({ assignments: [assignment({ status: "en_route" })] });
+  const said = (over: Partial<FurtherCall> = {}): FurtherCall => ({
+    id: "c2",
+    incidentId: "i1",
+    choice: "violence.armed",
+    exercise: "actual",
+    at: "2026-11-23T08:51:00.000000+00:00",
+    ...over,
+  });
+
+  test("rings as loud as it is grave, before whatever is merely new", () => {
+    const alarms = alarmsOf(sent, { furtherCalls: [said()] });
+    expect(kinds(alarms)).toEqual(["said", "new"]);
+    expect(alarms.find((one) => one.kind === "said")?.priority).toBe(1);
+    expect(deskSound(alarms, false)).toBe("S1");
+    expect(deskSound(without(alarmsOf(sent, { furtherCalls: [said()], priorityOfType: () => 4 }), "new"), false)).toBe("S2");
+  });
+
+  test("rings once for the same and again for something else", () => {
+    const first = alarmsOf(sent, { furtherCalls: [said()] });
+    const handled = new Set(first.map((one) => one.key));
+    const again = alarmsOf(sent, { furtherCalls: [said(), said({ id: "c3" })] });
+    expect(unhandled(again, handled)).toEqual([]);
+    const other = alarmsOf(sent, { furtherCalls: [said(), said({ id: "c4", choice: "fire.structure" })] });
+    expect(unhandled(other, handled).map((one) => one.call?.choice)).toEqual(["fire.structure"]);
+  });
+
+  test("does not ring for a test inside a real incident", () => {
+    expect(kinds(alarmsOf(sent, { furtherCalls: [said({ exercise: "test" })] }))).toEqual(["new"]);
+  });
+});
