@@ -63,6 +63,22 @@ async def test_a_password_that_became_known_opens_nothing_once_it_is_changed(cit
     assert (await thief.get("/api/v1/me")).status_code == 401
 
 
+async def test_an_old_password_that_is_being_checked_opens_nothing_after_the_change(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = await _newcomer(city, "first", "4303")
+
+    async def overtaken(password: str, stored: str | None) -> bool:
+        right = await security.password_matches(password, stored)
+        await _newcomer(city, "second", "4303")
+        return right
+
+    monkeypatch.setattr("dispatch.api.sessions.password_matches", overtaken)
+    answer = await city.client().post("/api/v1/sessions", json={"login": login, "password": "first"})
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert await city.sql.fetchval("SELECT count(*) FROM session") == 0
+
+
 async def test_a_stranger_who_guesses_does_not_lock_the_shift_leader_out(city: City) -> None:
     stranger = city.client()
     stranger.headers["X-Forwarded-For"] = "203.0.113.9"

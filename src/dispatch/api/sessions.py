@@ -67,12 +67,13 @@ async def log_in(request: Request) -> Response:
         found = await find_password(connection, given.login)
     if not await password_matches(given.password, found[1] if found else None) or found is None:
         raise UnauthenticatedError("name or password is wrong")
-    service.guard.note_right(given.login, address)
     secret = secrets.token_urlsafe(32)
     lives_for_s = service.session_hours * 3600
     async with service.context.database.connection() as connection:
-        session = NewSession(hash_secret(secret), str(service.context.new_id()), found[0], lives_for_s)
-        await insert_session(connection, session)
+        session = NewSession(hash_secret(secret), str(service.context.new_id()), *found, lives_for_s)
+        if not await insert_session(connection, session):
+            raise UnauthenticatedError("name or password is wrong")
+    service.guard.note_right(given.login, address)
     principal = await service.authenticator.by_session(secret)
     response = json_response(me_view(service, principal), status=201)
     response.set_cookie(

@@ -111,7 +111,6 @@ class NewPerson:
 
 async def upsert_person(connection: Connection, person: NewPerson) -> None:
     """Store a person or change one with the same login; a changed password ends the sessions of the old one."""
-    await connection.execute("DELETE FROM session USING person p WHERE p.id = person_id AND p.login = $1", person.login)
     await connection.execute(
         "INSERT INTO person (id, login, name, role, unit_id, division_codes, password_hash) "
         "VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (login) DO UPDATE SET name = excluded.name, "
@@ -125,6 +124,7 @@ async def upsert_person(connection: Connection, person: NewPerson) -> None:
         list(person.division_codes),
         person.password_hash,
     )
+    await connection.execute("DELETE FROM session USING person p WHERE p.id = person_id AND p.login = $1", person.login)
 
 
 async def list_people(connection: Connection) -> list[dict[str, Any]]:
@@ -162,19 +162,27 @@ class NewSession:
     token_hash: bytes
     id: str
     person_id: str
+    password_hash: str
     lives_for_s: float
 
 
-async def insert_session(connection: Connection, session: NewSession) -> None:
-    """Store a session."""
-    await connection.execute(
+async def insert_session(connection: Connection, session: NewSession) -> bool:
+    """Store a session; False when the password that was checked has changed, or its owner was shut out.
+
+    Race: the password is changed while the old one is being checked. The person's row is locked: a session that comes
+    first is ended by the change, one that comes second is not made.
+    """
+    made = await connection.fetchval(
         "INSERT INTO session (token_hash, id, person_id, expires_at) "
-        "VALUES ($1, $2, $3, clock_timestamp() + make_interval(secs => $4))",
+        "SELECT $1, $2, p.id, clock_timestamp() + make_interval(secs => $5) FROM person p "
+        "WHERE p.id = $3 AND p.password_hash = $4 AND p.disabled_at IS NULL FOR SHARE RETURNING 1",
         session.token_hash,
         session.id,
         session.person_id,
+        session.password_hash,
         session.lives_for_s,
     )
+    return made is not None
 
 
 async def delete_session(connection: Connection, token_hash: bytes) -> None:
