@@ -211,6 +211,7 @@ async def test_words_that_look_like_our_own_mark_stay_as_they_were_said(city: Ci
 
 async def test_connections_that_are_cut_under_load_lose_nothing_and_send_nobody_twice(city: City) -> None:
     client = city.integrator()
+    console = await city.unit_console(POLICE)
     cutting = asyncio.create_task(_cut_again_and_again(city))
 
     async def one(number: int) -> str:
@@ -225,7 +226,6 @@ async def test_connections_that_are_cut_under_load_lose_nothing_and_send_nobody_
             await asyncio.sleep(0.1)
         raise AssertionError(f"{number} never got through")
 
-    console = await city.unit_console(POLICE)
     ids = await asyncio.gather(*(one(number) for number in range(120)))
     cutting.cancel()
     assert len(set(ids)) == 120
