@@ -62,9 +62,9 @@ class Victim:
                     await asyncio.sleep(0.05)
 
     async def end(self, how: signal.Signals) -> None:
-        assert self.process is not None
-        self.process.send_signal(how)
-        await self.process.wait()
+        if self.process is not None and self.process.returncode is None:
+            self.process.send_signal(how)
+            await self.process.wait()
 
 
 async def listen(victim: Victim, access: Access, seen: Seen) -> None:
@@ -91,7 +91,7 @@ async def report_all(victim: Victim, access: Access, *, count: int, per_s: float
         async def one(number: int) -> str:
             await asyncio.sleep(number / per_s)
             body = HOSPITAL_CALL | {"source_reference": f"r-{number}"}
-            for _ in range(100):
+            for _ in range(600):
                 try:
                     answer = await client.post(
                         "/api/v1/incidents", json=body, headers={"Idempotency-Key": f"k-{number}"}
@@ -111,23 +111,24 @@ async def kill_under_load(
     url: str, access: Access, *, count: int, per_s: float, kills: int
 ) -> tuple[list[str], list[Seen]]:
     victim = Victim(url)
-    await victim.start()
     everybody = [Seen(unit) for unit in FOUR]
-    listening = [asyncio.create_task(listen(victim, access, seen)) for seen in everybody]
-    reporting = asyncio.create_task(report_all(victim, access, count=count, per_s=per_s))
+    tasks: list[asyncio.Task[Any]] = []
     try:
+        await victim.start()
+        tasks = [asyncio.create_task(listen(victim, access, seen)) for seen in everybody]
+        reporting = asyncio.create_task(report_all(victim, access, count=count, per_s=per_s))
+        tasks.append(reporting)
         for _ in range(kills):
             await asyncio.sleep(count / per_s / (kills + 1))
             await victim.end(signal.SIGKILL)
             await victim.start()
         acknowledged = await reporting
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while any(set(acknowledged) - set(seen.issued) - seen.shown for seen in everybody):
                 await asyncio.sleep(0.1)
     finally:
-        reporting.cancel()
-        for task in listening:
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*listening, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await victim.end(signal.SIGTERM)
     return acknowledged, everybody

@@ -91,6 +91,7 @@ export interface DecidedIncidentView {
   description: string | null;
   caller: Record<string, string | null> | null;
   restricted: boolean;
+  confidential: boolean;
   severity: "I" | "II" | "III" | "IV" | "NONE";
   urgency: "critical" | "urgent" | "normal" | "routine";
   tags: (string)[];
@@ -203,6 +204,7 @@ export interface EventIncident {
   description?: string | null;
   caller?: Record<string, string | null> | null;
   restricted?: boolean;
+  confidential: boolean;
   severity: "I" | "II" | "III" | "IV" | "NONE";
   urgency: "critical" | "urgent" | "normal" | "routine";
   tags: (string)[];
@@ -245,6 +247,7 @@ export interface FullIncidentView {
   description: string | null;
   caller: Record<string, string | null> | null;
   restricted: boolean;
+  confidential: boolean;
   severity: "I" | "II" | "III" | "IV" | "NONE";
   urgency: "critical" | "urgent" | "normal" | "routine";
   tags: (string)[];
@@ -314,6 +317,7 @@ export interface IncidentView {
   description: string | null;
   caller: Record<string, string | null> | null;
   restricted: boolean;
+  confidential: boolean;
   severity: "I" | "II" | "III" | "IV" | "NONE";
   urgency: "critical" | "urgent" | "normal" | "routine";
   tags: (string)[];

@@ -143,6 +143,8 @@ export interface Incident {
   call_count: number;
   shortfalls?: Shortfall[];
   restricted?: boolean;
+  /** Description and caller are withheld from units that neither lead nor need them. */
+  confidential?: boolean;
   assignments: Assignment[];
 }
 

@@ -193,6 +193,7 @@ class IncidentView(View):
     description: str | None
     caller: dict[str, str | None] | None
     restricted: bool
+    confidential: bool
     severity: Severity
     urgency: Urgency
     tags: list[str]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from dispatch.domain.disclosure import row_without_words
+from dispatch.domain.disclosure import is_sensitive, row_without_words
 from dispatch.domain.escalation import overdue
 from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
 from dispatch.domain.unit import Unit, UnitState, is_on_duty
@@ -105,11 +105,15 @@ def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None =
 
 
 def incident_view(row: IncidentRow, assignments: Iterable[Json], *, details: bool) -> Json:
-    """Shape an incident; without `details` its description and caller are withheld and said to be."""
+    """Shape an incident; without `details` its description and caller are withheld and said to be (`restricted`).
+
+    It is `confidential` while they are withheld from units that neither lead nor need them.
+    """
     view: Json = {field: row[field] for field in _INCIDENT_FIELDS}  # type: ignore[literal-required]
     view["description"] = row["description"] if details else None
     view["caller"] = row["caller"] if details else None
     view["restricted"] = not details
+    view["confidential"] = is_sensitive(row)
     view["assignments"] = list(assignments)
     return view
 

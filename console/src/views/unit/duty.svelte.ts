@@ -115,6 +115,16 @@ export class Duty {
     this.#queue.add(task.assignment.id, verb, body);
   }
 
+  /** The lead opens description, caller and words to the other units. */
+  async disclose(incidentId: string): Promise<boolean> {
+    try {
+      await this.#api.incidentVerb(incidentId, "disclose", {}, newId());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   mute(): void {
     this.mutedUntil = performance.now() + muteForMs;
   }
