@@ -168,7 +168,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     refresh = RefreshLoop(process.database, process.context.knowledge, process.clock)
     states = StatesLoop(process.database, process.context.knowledge)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
-    delivery = DeliveryLoop(process.database, pagers)
+    delivery = DeliveryLoop(process.context, pagers)
     relay = process.relay
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
@@ -199,13 +199,10 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             start_page=start_page,
         )
         process.begin()
-        gc.collect()
-        gc.freeze()  # directory, rules and code live as long as the process: the collector need not walk them
         try:
             yield
         finally:
             await process.end()
-            gc.unfreeze()
 
     app = FastAPI(
         title="Dispatch",
@@ -258,7 +255,19 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 
 class Server(uvicorn.Server):
-    """Tells every socket to reconnect elsewhere before anything else stops."""
+    """Settles when it has started, and tells every socket to reconnect elsewhere before anything else stops.
+
+    Directory, rules and code live as long as the process: the garbage collector need not walk them again and again.
+    """
+
+    settles = True
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Start as usual, then take what is there now out of the collector's sight."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.settles:
+            gc.collect()
+            gc.freeze()
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         """Say goodbye, then stop as usual."""

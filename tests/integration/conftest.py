@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
-from dispatch.demo.access import Access, make_access
+from dispatch.demo.access import PASSWORD, Access, make_access
 from dispatch.demo.city import bundle
 from dispatch.embedded import EmbeddedPostgres
 from dispatch.operations.load_directory import load_directory_bundle
@@ -17,6 +18,9 @@ from dispatch.operations.manage_access import store_keys, store_people
 from dispatch.storage.database import Database
 from tests.support.city import CLEAN, City, running
 from tests.support.database import Administrator, new_database
+
+_QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Tests log in by the hundred; the real cost of a password is paid where passwords are tested."""
 
 
 @pytest.fixture(scope="session")
@@ -88,6 +92,8 @@ async def _load_city(url: str, access: Access) -> None:
     await load_directory_bundle(database, bundle(), published_by="test")
     await store_keys(database, access.keys)
     await store_people(database, access.people)
+    async with database.connection() as connection:
+        await connection.execute("UPDATE person SET password_hash = $1", _QUICK.hash(PASSWORD))
     await database.close()
 
 

@@ -71,6 +71,7 @@ EXPECTED = {
         "responder": 200,
         "*": 403,
     },
+    ("GET", "/api/v1/units"): {"nobody": 401, "integrator": 403, "device": 403, "wall": 403, "*": 200},
     ("GET", "/api/v1/rulesets"): {"nobody": 401, "operator": 200, "*": 403},
     ("GET", "/api/v1/assignments"): {"nobody": 401, "integrator": 403, "device": 403, "wall": 403, "*": 200},
 }
@@ -107,6 +108,11 @@ async def test_an_integrator_and_a_unit_list_only_their_own(city: City) -> None:
     assert [item["id"] for item in listed] == [mine["id"]]
     assert (await city.unit(STRANGER).get("/api/v1/incidents")).json()["items"] == []
     assert len((await city.unit(HEALTH).get("/api/v1/incidents")).json()["items"]) == 2
+
+
+async def test_a_unit_learns_nothing_of_how_busy_others_are(city: City) -> None:
+    seen = (await city.unit(POLICE).get("/api/v1/units")).json()["items"]
+    assert [unit["code"] for unit in seen] == [POLICE]
 
 
 async def test_a_unit_cannot_act_for_another_unit(city: City) -> None:

@@ -217,7 +217,7 @@ async def test_a_console_that_shows_nothing_is_replaced_by_a_text_message_after_
 async def test_a_gateway_that_says_later_is_tried_again_and_one_that_refuses_is_not(city: City, gateway: str) -> None:
     _Gateway.answers = [503, 200, 400]
     next(task for task in city.process.tasks if task.get_name() == "delivery").cancel()
-    loop = DeliveryLoop(city.process.database, [WebhookPager(gateway)])
+    loop = DeliveryLoop(city.process.context, [WebhookPager(gateway)])
     city.process.context.paging_channels = ("later",)
     await city.press()
     await city.forward(16)

@@ -60,9 +60,10 @@ async def catalogue(request: Request) -> Response:
 
 @router.get("/units", responses=responses.UNITS)
 async def list_units(request: Request) -> Response:
-    """List units: filter by `kind`, `division` (prefix), `q` (part of name or code)."""
+    """List the units of your area, or your own: filter by `kind`, `division` (prefix), `q` (part of name or code)."""
     service = service_of(request)
     principal = await principal_of(request)
+    principal.require("work")
     query = request.query_params
     page = page_of(query, allowed={"kind", "division", "q"}, after_is_id=False)
     found = (
@@ -71,7 +72,7 @@ async def list_units(request: Request) -> Response:
         if query.get("kind") in {None, unit.kind}
         and unit.division_code.startswith(query.get("division", ""))
         and matches(query.get("q"), (unit.code, unit.name, unit.name_en))
-        and (not principal.is_desk or principal.covers(unit.division_code))
+        and (principal.covers(unit.division_code) if principal.is_desk else unit.id == principal.unit_id)
     )
     shown, after = cut(found, page, lambda unit: unit.code)
     return json_response({"items": [_unit(service, unit) for unit in shown], "after": after})

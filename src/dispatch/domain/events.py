@@ -39,6 +39,8 @@ EventName = Literal[
     "assignment.escalated",
     "assignment.overdue",
     "assignment.paged",
+    "assignment.page_sent",
+    "assignment.page_failed",
     "unit.status_changed",
     "unit.position",
     "device.fault",

@@ -4,9 +4,10 @@ import asyncio
 import json
 import logging
 
+from dispatch.operations.context import Context
+from dispatch.operations.finish_delivery import finish_delivery
 from dispatch.outside.paging import Page, Pager, PermanentPagingError, TemporaryPagingError, page_text
-from dispatch.storage.database import Database
-from dispatch.storage.delivery import Attempt, Outcome, claim_attempts, fail_abandoned, finish_attempt
+from dispatch.storage.delivery import Attempt, Outcome, claim_attempts, fail_abandoned
 from dispatch.telemetry import DELIVERIES
 
 logger = logging.getLogger(__name__)
@@ -18,9 +19,10 @@ BACK_OFF_S = (2.0, 5.0, 15.0, 30.0)
 class DeliveryLoop:
     """Sends queued attempts; only temporary failures are tried again."""
 
-    def __init__(self, database: Database, pagers: list[Pager]) -> None:
+    def __init__(self, context: Context, pagers: list[Pager]) -> None:
         """Index the pagers by channel."""
-        self._database = database
+        self._context = context
+        self._database = context.database
         self._pagers = {pager.channel: pager for pager in pagers}
 
     async def once(self) -> None:
@@ -37,8 +39,7 @@ class DeliveryLoop:
     async def _send(self, attempt: Attempt) -> None:
         outcome = await self._outcome(attempt)
         DELIVERIES.labels(attempt.channel, outcome.state).inc()
-        async with self._database.connection() as connection:
-            await finish_attempt(connection, attempt.id, outcome)
+        await finish_delivery(self._context, attempt, outcome)
 
     async def _outcome(self, attempt: Attempt) -> Outcome:
         pager = self._pagers.get(attempt.channel)

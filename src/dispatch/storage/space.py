@@ -51,7 +51,9 @@ class SpatialIndex:
         return self._leaves[index].code
 
     def _tree(self, points: Sequence[Point]) -> STRtree:
-        return STRtree([self._geometry(point) for point in points])
+        if not points:
+            return STRtree([])
+        return STRtree(shapely.points([(point.longitude * self._scale, point.latitude) for point in points]))
 
     def _geometry(self, point: Point) -> shapely.Point:
         return shapely.Point(point.longitude * self._scale, point.latitude)

@@ -305,6 +305,8 @@ export const desk = {
   "event.assignment.urged": ["催办", "Urged"],
   "event.assignment.escalated": ["升级", "Escalated"],
   "event.assignment.paged": ["短信/电话通知", "Paged"],
+  "event.assignment.page_sent": ["通知已发出", "Page sent"],
+  "event.assignment.page_failed": ["通知未能发出", "Page failed"],
   "event.assignment.overdue": ["超时", "Overdue"],
   "event.assignment.reassigned": ["改派", "Reassigned"],
   "event.shortfall.raised": ["出现派警缺口", "Shortfall raised"],
