@@ -6,6 +6,7 @@ export interface Assignment {
   role: string;
   status: string;
   issued_at: string;
+  delivered_at: string | null;
   unit: { id: string; code: string; kind: string; name: string };
   selection: { on_call: boolean; substitute_for: string | null } | null;
 }
