@@ -15,7 +15,7 @@ WITHHELD: Final[tuple[str, ...]] = ("description", "caller")
 REASON_CODES: Final = frozenset(
     {
         *("busy", "too_far", "no_vehicle", "not_ours", "off_duty", "other"),
-        *("lead_silent", "lead_left", "not_delivered", "notified"),
+        *("lead_silent", "lead_left", "not_delivered", "on_call", "notified"),
         *("false_alarm", "cancelled", "closed", "transferred", "merged"),
     }
 )

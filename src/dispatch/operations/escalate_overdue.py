@@ -124,12 +124,13 @@ def _took(edit: Edit, row: AssignmentRow, step: Due) -> None:
 
 
 async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
-    """No console has shown it: reach the unit's people another way, on every channel there is."""
+    """No console has shown it, or nobody sits there: reach the unit's people another way, on every channel there is."""
     _took(edit, row, step)
     attempts = pages(edit, row)
     edit.effects.deliveries = merged(edit.effects.deliveries, attempts)
     channels = [attempt["channel"] for attempt in attempts if attempt["state"] == "queued"]
-    edit.tell("assignment.paged", row["id"], reason="not_delivered", channels=channels)
+    reason = "on_call" if row["selection"].get("on_call") else "not_delivered"
+    edit.tell("assignment.paged", row["id"], reason=reason, channels=channels)
 
 
 async def _urge(edit: Edit, row: AssignmentRow, step: Due) -> None:
