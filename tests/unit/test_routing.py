@@ -118,6 +118,21 @@ def test_a_fresh_position_decides_between_two_of_the_same_area_and_an_old_one_do
         assert chosen(crews, Requirement("crew", "lead"), states=states) == [expected]
 
 
+def test_when_the_nearest_are_all_taken_a_free_one_farther_away_goes() -> None:
+    crews = [unit(f"c{'x' * n}", "crew", ["430302"]) for n in range(9)]
+    states = States()
+    for crew in crews[:8]:
+        states.put(crew.id, UnitState(committed_to="other"))
+    assert chosen(crews, Requirement("crew", "lead"), states=states) == [crews[8].code]
+
+
+def test_a_crew_on_the_road_beside_the_scene_goes_before_one_whose_station_is_nearer() -> None:
+    crews = [unit(f"c{'x' * n}", "crew", ["430302"]) for n in range(9)]
+    states = States()
+    states.put(crews[8].id, UnitState(position=HERE, position_at=NOW - timedelta(seconds=20)))
+    assert chosen(crews, Requirement("crew", "lead"), states=states) == [crews[8].code]
+
+
 def test_the_order_of_the_criteria_is_the_rules_own() -> None:
     crews = [unit("a", "crew", ["430304"]), unit("bbb", "crew", ["430304"]), unit("cc", "crew", ["430304"], rank=1)]
     states = States()
