@@ -4,7 +4,6 @@ Urge is a nudge by the system, escalate adds the next unit or tier, supervise me
 Invariant: an open assignment always has a next due instant; `next_due` never gives None for it.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -99,8 +98,3 @@ def overdue(assignment: AssignmentRow, now: datetime) -> list[str]:
             continue
         missed.append(step.deadline)
     return missed
-
-
-def statuses_of(deadline: str) -> Iterable[str]:
-    """List the statuses in which a deadline counts; storage builds its re-arming expression from it."""
-    return sorted({status for step in LADDER if step.deadline == deadline for status in step.statuses})

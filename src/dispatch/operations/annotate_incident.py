@@ -60,8 +60,9 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
 
 def _hurry(edit: Edit) -> None:
     """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
+    clocks = clocks_of(edit)
     for row in edit.open_assignments():
-        limits = clocks_of(edit).for_role(row["role"])
+        limits = clocks.for_role(row["role"])
         if row["status"] in SILENT:
             row["urge_by"] = min(filter(None, (row["urge_by"], limits.urge_by)), default=None)
             row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)

@@ -210,13 +210,12 @@ class Edit:
         saving = Saving(
             change_id=str(self.context.new_id()),
             change=dumps(self.change()),
-            assignments=dumps(self.assignments),
+            assignments=dumps(self.assignments) if once else None,
             actor=dumps(self.actor.data()),
             occurred_at=self.now,
             once=once,
         )
-        written = await save_change(self.connection, saving, self.effects)
-        return replace(written, assignments=saving.assignments)
+        return await save_change(self.connection, saving, self.effects)
 
 
 async def edit_incident(
@@ -239,4 +238,4 @@ async def edit_incident(
         raise
     for other in besides:
         commit_seen(context, other)
-    return commit_seen(context, written)
+    return replace(commit_seen(context, written), assignments=edit.assignments)

@@ -117,11 +117,11 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class Saving:
-    """A change to save, under the incident's lock. `assignments` is the whole work, kept for the key's repeats."""
+    """A change to save, under the incident's lock. `assignments` are all, kept for a key's repeats."""
 
     change_id: str
     change: str
-    assignments: str
+    assignments: str | None
     actor: str
     occurred_at: datetime
     once: Once | None = None
@@ -153,7 +153,7 @@ async def save_change(connection: Connection, saving: Saving, effects: Effects) 
             saving.occurred_at,
             saving.actor,
             saving.once.parameter() if saving.once else None,
-            saving.assignments if saving.once else None,
+            saving.assignments,
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "idempotency_pkey":
