@@ -9,7 +9,7 @@ from typing import Any, Final
 from dispatch.domain.candidate import Request
 from dispatch.domain.geo import Point
 from dispatch.domain.routing import decide
-from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
+from dispatch.domain.ruleset import CompiledRuleset, Known, parse_ruleset
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.storage.database import Database
 from tests.bench.world import KINDS, bundle
@@ -73,8 +73,7 @@ async def measure(database_url: str) -> dict[int, dict[str, float]]:
             parse_ruleset(
                 rules(size),
                 version=1,
-                unit_kinds=frozenset(content.unit_kinds),
-                incident_types=frozenset(content.incident_types),
+                known=Known.of(content),
             )
         )
         at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 from dispatch.demo.city import bundle
 from dispatch.domain.geo import Point, distance_m
-from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
+from dispatch.domain.ruleset import CompiledRuleset, Known, parse_ruleset
 
 CITY = bundle()
 NEAREST_ASKED = 6
@@ -15,7 +15,7 @@ TYPES = {row["code"]: row for row in CITY["incident_types"]}
 PROFILES = {row["code"]: row for row in CITY["clock_profiles"]}
 PLACES = {row["code"]: row for row in CITY["places"]}
 RULES = CompiledRuleset(
-    parse_ruleset(CITY["ruleset"], version=1, unit_kinds=frozenset(KINDS), incident_types=frozenset(TYPES))
+    parse_ruleset(CITY["ruleset"], version=1, known=Known(frozenset(KINDS), frozenset(TYPES), frozenset(PROFILES)))
 )
 
 

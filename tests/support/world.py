@@ -18,7 +18,7 @@ from dispatch.domain.intake import Opening, open_incident
 from dispatch.domain.routing import Plan, decide
 from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant
 from dispatch.domain.ruleset import CompiledRuleset, Exclusion, Requirement, Rule, Ruleset
-from dispatch.domain.unit import Unit
+from dispatch.domain.unit import Unit, pools_of
 from dispatch.security import Principal
 
 NOW = datetime(2026, 11, 23, 2, 17, tzinfo=UTC)
@@ -68,7 +68,9 @@ class Space:
         self.division = division
 
     def nearest(self, kind: str, point: Point, limit: int) -> list[str]:
-        found = sorted((u for u in self.units if u.kind == kind), key=lambda u: (distance_m(u.point, point), u.code))
+        found = sorted(
+            (u for u in self.units if kind in pools_of(u)), key=lambda u: (distance_m(u.point, point), u.code)
+        )
         return [u.id for u in found[:limit]]
 
     def division_at(self, point: Point) -> str | None:

@@ -42,17 +42,21 @@ from tests.support.world import (
     unit,
 )
 
-MIGRATION = Path(__file__).parents[2] / "migrations" / "versions" / "0001_first_loop.py"
+MIGRATIONS = sorted((Path(__file__).parents[2] / "migrations" / "versions").glob("0*.py"))
 
 
 def columns(table: str) -> list[str]:
-    """Read the columns of a CREATE TABLE: what stands before the first blank of each part outside brackets."""
-    body = MIGRATION.read_text(encoding="utf-8").partition(f"CREATE TABLE {table} (")[2].partition(");\n")[0]
+    """Read the columns of a CREATE TABLE, and of each ALTER TABLE that adds some: the first word of each part."""
+    later = "".join(path.read_text(encoding="utf-8").partition("DOWN =")[0] for path in MIGRATIONS[1:])
+    added = re.findall(
+        r"\bADD (?!PRIMARY|CHECK|CONSTRAINT)(\w+)", "".join(re.findall(rf"ALTER TABLE {table} ([^;]*);", later))
+    )
+    body = MIGRATIONS[0].read_text(encoding="utf-8").partition(f"CREATE TABLE {table} (")[2].partition(");\n")[0]
     flat = body
     while "(" in flat:
         flat = re.sub(r"\([^()]*\)", "", flat)
     names = [part.split()[0] for part in flat.split(",")]
-    return [name for name in names if name not in {"CHECK", "PRIMARY", "UNIQUE", "FOREIGN"}]
+    return [*(name for name in names if name not in {"CHECK", "PRIMARY", "UNIQUE", "FOREIGN"}), *added]
 
 
 def test_an_incident_has_exactly_the_columns_of_its_table() -> None:

@@ -4,10 +4,11 @@ from hypothesis import assume, given, settings
 from dispatch.domain import ruleset_parse
 from dispatch.domain.condition_contradiction import find_contradictions
 from dispatch.domain.rule_document import MAX_PROBLEMS
-from dispatch.domain.ruleset import Exclusion, Requirement, RuleProblemsError, parse_ruleset, ruleset_data
+from dispatch.domain.ruleset import Exclusion, Known, Requirement, RuleProblemsError, parse_ruleset, ruleset_data
 from dispatch.domain.ruleset_parse import MAX_RULES
 from tests.unit.rule_strategies import INCIDENT_TYPES, UNIT_KINDS, rulesets
 
+KNOWN = Known(frozenset(UNIT_KINDS), frozenset(INCIDENT_TYPES))
 NAME = {"zh": "规则", "en": "Rule"}
 LEAD = {"unit_kind": "police_station", "role": "lead"}
 SUPPORT = {"unit_kind": "health_office", "role": "support"}
@@ -28,7 +29,7 @@ def catch_all(**changes):
 
 
 def parse(data):
-    return parse_ruleset(data, version=3, unit_kinds=frozenset(UNIT_KINDS), incident_types=frozenset(INCIDENT_TYPES))
+    return parse_ruleset(data, version=3, known=KNOWN)
 
 
 def ruleset(*rules):
@@ -97,8 +98,7 @@ def test_a_ruleset_survives_being_written_and_read(made):
     read = parse_ruleset(
         ruleset_data(made),
         version=made.version,
-        unit_kinds=frozenset(UNIT_KINDS),
-        incident_types=frozenset(INCIDENT_TYPES),
+        known=KNOWN,
     )
     assert read == made
 

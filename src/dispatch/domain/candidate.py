@@ -13,7 +13,7 @@ from dispatch.domain.condition import Facts
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.rule import Requirement
-from dispatch.domain.unit import Unit, is_on_duty
+from dispatch.domain.unit import Unit, is_on_duty, pools_of
 
 NEIGHBOURS: Final = 6
 """So many of the nearest units are looked at beyond those that answer for the area; more while too few can go."""
@@ -122,7 +122,7 @@ class Search:
             return
         for unit_id, state in self.states.positioned():
             unit = units.get(unit_id)
-            if unit is not None and unit.kind == kind and state.fresh_position(self.request.now) is not None:
+            if unit is not None and kind in pools_of(unit) and state.fresh_position(self.request.now) is not None:
                 yield unit
         looked, limit = 0, NEIGHBOURS
         while len(nearest := self.directory.space.nearest(kind, point, limit)) > looked:

@@ -10,12 +10,12 @@ from typing import Protocol
 
 from dispatch.domain.clock_profile import ClockProfile
 from dispatch.domain.geo import Point
-from dispatch.domain.unit import FRESH_STATE, Unit, UnitKind, UnitState
+from dispatch.domain.unit import FRESH_STATE, Unit, UnitKind, UnitState, pools_of
 
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """An administrative division; its point is its seat or centre."""
+    """An administrative division; its point is its seat or centre, its boundary rings in WGS-84 if they are known."""
 
     code: str
     name: str
@@ -24,11 +24,15 @@ class Division:
     level: str
     area_class: str
     point: Point
+    boundary: tuple[tuple[Point, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentType:
-    """A type of incident with its defaults."""
+    """A type of incident with its defaults.
+
+    `personal`: one person is in danger; two such calls of different people are never joined by themselves.
+    """
 
     code: str
     name: str
@@ -38,6 +42,7 @@ class IncidentType:
     urgency: str
     clock_profile: str
     sensitive: bool
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +81,8 @@ class Device:
 class Space(Protocol):
     """Where things are: the spatial index, built by the storage layer."""
 
-    def nearest(self, kind: str, point: Point, limit: int) -> Sequence[str]:
-        """List the ids of the nearest units of a kind by base point, nearest first."""
+    def nearest(self, pool: str, point: Point, limit: int) -> Sequence[str]:
+        """List the ids of the nearest units of a pool by base point, nearest first."""
 
     def division_at(self, point: Point) -> str | None:
         """Give the most specific division known at a point."""
@@ -114,9 +119,9 @@ class Directory:
         self._answering = _index(content.units.values())
         self._span = _span([division.point for division in content.divisions.values()])
 
-    def answering(self, kind: str, division_code: str) -> Sequence[Unit]:
-        """List the units of a kind that answer for exactly this division, in code order."""
-        return self._answering.get((kind, division_code), ())
+    def answering(self, pool: str, division_code: str) -> Sequence[Unit]:
+        """List the units of a pool (a kind, or `capability:<name>`) that answer for exactly this division."""
+        return self._answering.get((pool, division_code), ())
 
     def chain(self, division_code: str) -> tuple[str, ...]:
         """List a division and its parents, most specific first; unknown codes fall back to their prefixes."""
@@ -180,7 +185,8 @@ def _index(units: Iterable[Unit]) -> dict[tuple[str, str], tuple[Unit, ...]]:
     index: defaultdict[tuple[str, str], list[Unit]] = defaultdict(list)
     for unit in sorted(units, key=lambda unit: unit.code):
         for division_code in unit.jurisdiction:
-            index[unit.kind, division_code].append(unit)
+            for pool in pools_of(unit):
+                index[pool, division_code].append(unit)
     return {key: tuple(found) for key, found in index.items()}
 
 

@@ -185,6 +185,8 @@ def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> Incident
         "call_count": 1,
         "shortfalls": [_shortfall(entry.slot, entry.unit_kind, entry.role, entry.reason) for entry in plan.shortfalls],
         "pending_slots": pending_slots(plan),
+        "stages": [],
+        "links": [],
         "unit_ids": [],
         "lead_unit_id": None,
         "opened_at": instant(opening.now),

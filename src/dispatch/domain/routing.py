@@ -119,7 +119,7 @@ def merge_requirements(matched: tuple[Rule, ...]) -> tuple[Requirement, ...]:
     """
     merged: dict[tuple[str, str | None], Requirement] = {}
     for requirement in (requirement for rule in matched for requirement in rule.require):
-        key = (requirement.unit_kind, requirement.capability)
+        key = (requirement.pool, requirement.capability)
         known = merged.get(key)
         merged[key] = requirement if known is None else _stronger(known, requirement)
     leads = [key for key, requirement in merged.items() if requirement.role == "lead"]
@@ -138,7 +138,7 @@ def _stronger(known: Requirement, other: Requirement) -> Requirement:
 
 
 def _fill(plan: Plan, number: int, requirement: Requirement, search: Search) -> None:
-    candidates = search.candidates(Want(number, requirement, requirement.unit_kind), plan.taken())
+    candidates = search.candidates(Want(number, requirement, requirement.pool), plan.taken())
     ranked = _picks(_Filling(number, requirement, plan.taken()), candidates, search)
     picks = list(islice(ranked, requirement.count))
     for index in range(requirement.count):
@@ -149,14 +149,14 @@ def _fill(plan: Plan, number: int, requirement: Requirement, search: Search) -> 
         else:
             picked = {pick.candidate.unit.id for pick in picks}
             reason = _shortfall_reason([c for c in candidates if c.unit.id not in picked])
-            plan.shortfalls.append(Shortfall(slot, requirement.unit_kind, role, reason, number, requirement.mandatory))
+            plan.shortfalls.append(Shortfall(slot, requirement.pool, role, reason, number, requirement.mandatory))
     _consider(plan, number, candidates, picks)
 
 
 def next_unit(request: Request, requirement: Requirement, *, directory: Directory, states: States) -> Planned | None:
     """Choose who is added when a unit declines or stays silent: the best candidate not yet on the incident."""
     search = Search(request, directory, states, request.excluded)
-    candidates = search.candidates(Want(0, requirement, requirement.unit_kind), request.taken)
+    candidates = search.candidates(Want(0, requirement, requirement.pool), request.taken)
     pick = next(_picks(_Filling(0, requirement, request.taken), candidates, search), None)
     return None if pick is None else _planned(pick, role="support", slot=0, requirement=requirement)
 
@@ -226,7 +226,7 @@ def _substitutes(filling: _Filling, search: Search) -> Iterator[_Pick]:
             search.candidates(Want(filling.number, filling.requirement, kind), filling.taken), 1
         ):
             if candidate.refusal is None and candidate.tier != OUTSIDE:
-                yield _Pick(candidate, rank, "substitute", substitute_for=filling.requirement.unit_kind)
+                yield _Pick(candidate, rank, "substitute", substitute_for=filling.requirement.pool)
 
 
 def _shortfall_reason(candidates: list[Candidate]) -> ShortfallReason:

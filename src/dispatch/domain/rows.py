@@ -29,6 +29,32 @@ class ShortfallData(TypedDict):
     count: int
 
 
+class StageData(TypedDict):
+    """Units of the plan that wait for their trigger: `send` sends them, `lead` gives the lead to one already there.
+
+    `slots` are the places of the plan they will fill; `due_at` is when time alone may release them.
+    """
+
+    action: str
+    requirement: int
+    unit_kind: str
+    role: str
+    slots: list[int]
+    mandatory: bool
+    trigger: dict[str, object]
+    due_at: str | None
+
+
+class LinkData(TypedDict):
+    """Another incident that may be the same event: a suggestion of the correlation, with why."""
+
+    incident_id: str
+    number: str
+    reason: str
+    distance_m: float | None
+    age_s: float
+
+
 class IncidentRow(TypedDict):
     """An incident as stored."""
 
@@ -58,6 +84,8 @@ class IncidentRow(TypedDict):
     call_count: int
     shortfalls: list[ShortfallData]
     pending_slots: list[int]
+    stages: list[StageData]
+    links: list[LinkData]
     unit_ids: list[str]
     lead_unit_id: str | None
     opened_at: str

@@ -4,22 +4,32 @@ from dataclasses import dataclass
 from typing import Final
 
 from dispatch.domain.condition_tree import Condition, condition_data
+from dispatch.domain.trigger import Trigger, trigger_data
+from dispatch.domain.unit import CAPABILITY
 
 ROLES: Final = ("lead", "support", "notify")
 CRITERIA: Final = ("jurisdiction", "nearest", "load", "rank", "rest")
 DEFAULT_CHOOSE: Final = ("jurisdiction", "nearest", "load")
+LEVELS: Final = ("village", "township", "county", "city")
+TIERS: Final = ("parent", *LEVELS)
+JOINS: Final = ("auto", "suggest", "never")
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
     """Units of one kind in one role; `choose` ranks the candidates, `substitutes` are asked in order when none is left.
 
-    A lead requirement for several units makes the best of them the lead and the others its support. `within_m` is how
-    far away a unit may be, `rest_s` how long it must have been free, `units` the codes of those meant; `clocks` names a
-    clock profile that counts instead of the incident type's.
+    Without a `unit_kind` every kind is meant that has the `capability`. A lead requirement for several units makes the
+    best of them the lead and the others its support. `within_m` is how far away a unit may be, `rest_s` how long it
+    must have been free, `units` the codes of those meant, `language` what its people must speak (capability
+    `lang.<language>`); `tier` asks those who answer for the area at one level, or one above the incident's own;
+    `spread` takes each unit from another division of that level. `ask` units are asked where `count` are needed: with
+    `claim` the first to acknowledge have it, without it all go and the rest may stay silent. `clocks` names a clock
+    profile that counts instead of the incident type's. `release` holds the units back, `leads` makes the unit the lead
+    later.
     """
 
-    unit_kind: str
+    unit_kind: str | None
     role: str
     count: int = 1
     mandatory: bool = True
@@ -30,6 +40,23 @@ class Requirement:
     rest_s: int | None = None
     units: tuple[str, ...] = ()
     clocks: str | None = None
+    language: str | None = None
+    tier: str | None = None
+    spread: str | None = None
+    ask: int | None = None
+    claim: bool = False
+    release: Trigger | None = None
+    leads: Trigger | None = None
+
+    @property
+    def pool(self) -> str:
+        """Name whom it is filled from: a unit kind, or `capability:<name>` for all kinds that have it."""
+        return self.unit_kind or f"{CAPABILITY}{self.capability}"
+
+    @property
+    def asked(self) -> int:
+        """Give how many units are asked."""
+        return max(self.count, self.ask or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,7 @@ class Rule:
     """A condition and what follows from it.
 
     Reading stops after a `final` rule that matches. A catch-all has no condition: it applies when no final rule does.
+    `clocks` names a clock profile for all requirements of the plan that name none; the first rule that matches counts.
     """
 
     id: str
@@ -57,11 +85,25 @@ class Rule:
     require: tuple[Requirement, ...]
     exclude: tuple[Exclusion, ...] = ()
     catch_all: bool = False
+    clocks: str | None = None
 
     @property
     def order(self) -> tuple[int, str]:
         """Sort by this: the highest priority first, equal priorities by id."""
         return (-self.priority, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """When two calls of these types, or of types below them, may be one event: same place, or near in space and time.
+
+    `auto` joins by itself, `suggest` links and lets a human decide, `never` does neither.
+    """
+
+    incident_types: tuple[str, ...]
+    join: str = "suggest"
+    within_m: int = 80
+    within_s: int = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +114,7 @@ class Ruleset:
     name_zh: str
     name_en: str
     rules: tuple[Rule, ...]
+    correlations: tuple[Correlation, ...] = ()
 
 
 def ruleset_data(ruleset: Ruleset) -> dict[str, object]:
@@ -79,6 +122,15 @@ def ruleset_data(ruleset: Ruleset) -> dict[str, object]:
     return {
         "name": {"zh": ruleset.name_zh, "en": ruleset.name_en},
         "rules": [rule_data(rule) for rule in ruleset.rules],
+        "correlations": [
+            {
+                "incident_types": list(entry.incident_types),
+                "join": entry.join,
+                "within_m": entry.within_m,
+                "within_s": entry.within_s,
+            }
+            for entry in ruleset.correlations
+        ],
     }
 
 
@@ -90,6 +142,7 @@ def rule_data(rule: Rule) -> dict[str, object]:
         "priority": rule.priority,
         "final": rule.final,
         "catch_all": rule.catch_all,
+        "clocks": rule.clocks,
         "when": None if rule.when is None else condition_data(rule.when),
         "require": [requirement_data(requirement) for requirement in rule.require],
         "exclude": [
@@ -113,4 +166,11 @@ def requirement_data(requirement: Requirement) -> dict[str, object]:
         "rest_s": requirement.rest_s,
         "units": list(requirement.units),
         "clocks": requirement.clocks,
+        "language": requirement.language,
+        "tier": requirement.tier,
+        "spread": requirement.spread,
+        "ask": requirement.ask,
+        "claim": requirement.claim,
+        "release": trigger_data(requirement.release),
+        "leads": trigger_data(requirement.leads),
     }

@@ -19,6 +19,7 @@ from dispatch.domain.condition import (
     required_values,
     unmet_conditions,
 )
+from dispatch.domain.requirement_parse import Known
 from dispatch.domain.rule import Exclusion, Requirement, Rule, Ruleset, rule_data, ruleset_data
 from dispatch.domain.rule_document import Problem, RuleProblemsError
 from dispatch.domain.ruleset_parse import parse_ruleset
@@ -26,6 +27,7 @@ from dispatch.domain.ruleset_parse import parse_ruleset
 __all__ = [
     "CompiledRuleset",
     "Exclusion",
+    "Known",
     "Problem",
     "Requirement",
     "Rule",

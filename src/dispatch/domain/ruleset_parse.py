@@ -5,45 +5,46 @@ whatever matches, somebody is responsible.
 """
 
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Final, TypeVar
+from typing import Final
 
 from dispatch.domain.condition_parse import read_condition
 from dispatch.domain.condition_tree import Condition, condition_size, leaves
-from dispatch.domain.rule import CRITERIA, DEFAULT_CHOOSE, ROLES, Exclusion, Requirement, Rule, Ruleset
+from dispatch.domain.requirement_parse import (
+    MAX_AFTER_S,
+    MAX_WITHIN_M,
+    Known,
+    read_clocks,
+    read_exclusion,
+    read_flag,
+    read_list,
+    read_names,
+    read_requirement,
+)
+from dispatch.domain.rule import JOINS, Correlation, Rule, Ruleset
 from dispatch.domain.rule_document import Entry, Problems, RuleProblemsError, shown
 from dispatch.domain.suggest import did_you_mean
 
 MAX_RULES: Final = 20_000
 MAX_SIZE: Final = 200_000
-MAX_REQUIREMENTS: Final = 50
-MAX_COUNT: Final = 50
 MAX_PRIORITY: Final = 1_000_000
 MAX_ID: Final = 100
+MAX_CORRELATIONS: Final = 500
 
 _ID_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "._-")
-_RULE_KEYS: Final = ("id", "name", "priority", "final", "catch_all", "when", "require", "exclude")
-_REQUIREMENT_KEYS: Final = (
-    *("unit_kind", "role", "count", "mandatory", "choose", "substitutes", "capability"),
-    *("within_m", "rest_s", "units", "clocks"),
-)
-MAX_WITHIN_M: Final = 200_000
-MAX_REST_S: Final = 7 * 86_400
-
-Item = TypeVar("Item")
+_RULE_KEYS: Final = ("id", "name", "priority", "final", "catch_all", "clocks", "when", "require", "exclude")
+_CORRELATION_KEYS: Final = ("incident_types", "join", "within_m", "within_s")
 
 
-def parse_ruleset(data: object, *, version: int, unit_kinds: frozenset[str], incident_types: frozenset[str]) -> Ruleset:
+def parse_ruleset(data: object, *, version: int, known: Known) -> Ruleset:
     """Read a ruleset; its rules come out in reading order.
 
     Raises RuleProblemsError with everything that is wrong (at most 100 problems), each with its JSON pointer.
     """
     problems = Problems(RuleProblemsError)
-    ruleset = _Reader(unit_kinds, incident_types, _with_parents(incident_types)).read(
-        Entry(data, "", problems), version=version
-    )
+    ruleset = _Reader(known, _with_parents(known.incident_types)).read(Entry(data, "", problems), version=version)
     if ruleset is None or problems.found:
         raise problems.failure()
     return ruleset
@@ -56,19 +57,41 @@ def _with_parents(names: frozenset[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    unit_kinds: frozenset[str]
-    incident_types: frozenset[str]
+    known: Known
     incident_type_parents: frozenset[str]
 
     def read(self, entry: Entry, *, version: int) -> Ruleset | None:
-        record = entry.record(("name", "rules"), required=("name", "rules"))
-        if record is None or len(record) < 2:  # noqa: PLR2004 - the two keys above
+        record = entry.record(("name", "rules", "correlations"), required=("name", "rules"))
+        if record is None or not {"name", "rules"} <= record.keys():
             return None
-        names = _read_names(record["name"])
+        names = read_names(record["name"])
         rules = self._read_rules(record["rules"])
+        correlations = self._read_correlations(record.get("correlations"))
         if names is None or rules is None:
             return None
-        return Ruleset(version, *names, tuple(sorted(rules, key=lambda rule: rule.order)))
+        return Ruleset(version, *names, tuple(sorted(rules, key=lambda rule: rule.order)), correlations)
+
+    def _read_correlations(self, entry: Entry | None) -> tuple[Correlation, ...]:
+        entries = None if entry is None else entry.items(MAX_CORRELATIONS, empty=True)
+        return tuple(made for item in entries or () if (made := self._read_correlation(item)) is not None)
+
+    def _read_correlation(self, entry: Entry) -> Correlation | None:
+        record = entry.record(_CORRELATION_KEYS, required=("incident_types",))
+        types = None if record is None or "incident_types" not in record else record["incident_types"].items(MAX_SIZE)
+        if record is None or types is None:
+            return None
+        names = [item.name(self.incident_type_parents, "unknown_incident_type") for item in types]
+        join = record["join"].name(JOINS, "unknown_join") if "join" in record else "suggest"
+        within_m = record["within_m"].whole(1, MAX_WITHIN_M) if "within_m" in record else 80
+        within_s = record["within_s"].whole(1, MAX_AFTER_S) if "within_s" in record else 600
+        if join is None or within_m is None or within_s is None or None in names:
+            return None
+        made = Correlation(tuple(name for name in names if name is not None), join, within_m, within_s)
+        touched = sorted(code for code in self.known.personal for name in made.incident_types if is_under(code, name))
+        if join == "auto" and touched:
+            detail = f"two calls of {touched[0]} may be of two people in danger: they are never joined by themselves"
+            record["join"].refuse("personal", detail)
+        return made
 
     def _read_rules(self, entry: Entry) -> list[Rule] | None:
         entries = entry.items(MAX_RULES)
@@ -94,15 +117,16 @@ class _Reader:
         if record is None:
             return None
         rule_id = _read_id(record["id"]) if "id" in record else None
-        names = _read_names(record["name"]) if "name" in record else None
+        names = read_names(record["name"]) if "name" in record else None
         priority = record["priority"].whole(-MAX_PRIORITY, MAX_PRIORITY) if "priority" in record else None
-        final, catch_all = _flag(record, "final", default=True), _flag(record, "catch_all", default=False)
+        final, catch_all = read_flag(record, "final", default=True), read_flag(record, "catch_all", default=False)
         when = self._read_when(entry, record.get("when"), catch_all=catch_all)
-        require = self._read_list(record.get("require"), self._read_requirement)
-        exclude = self._read_list(record.get("exclude"), self._read_exclusion)
+        require = read_list(record.get("require"), lambda item: read_requirement(item, self.known))
+        exclude = read_list(record.get("exclude"), lambda item: read_exclusion(item, self.known))
+        clocks = read_clocks(record, self.known)
         if rule_id is None or names is None or priority is None or len(entry.problems.found) > before:
             return None
-        rule = Rule(rule_id, *names, priority, final, when, tuple(require), tuple(exclude), catch_all)
+        rule = Rule(rule_id, *names, priority, final, when, tuple(require), tuple(exclude), catch_all, clocks)
         _check_rule(entry, rule)
         return rule
 
@@ -122,62 +146,22 @@ class _Reader:
         for pointer, compare in leaves(condition, entry.pointer):
             if compare.field != "incident_type":
                 continue
-            known = self.incident_type_parents if compare.op == "under" else self.incident_types
+            known = self.incident_type_parents if compare.op == "under" else self.known.incident_types
             for value in compare.values:
                 if value not in known:
                     near = did_you_mean(str(value), known)
                     detail = f"unknown incident type {shown(value)}{near}"
                     entry.problems.add(f"{pointer}/value", "unknown_incident_type", detail)
 
-    def _read_list(self, entry: Entry | None, read: Callable[[Entry], Item | None]) -> list[Item]:
-        entries = None if entry is None else entry.items(MAX_REQUIREMENTS, empty=True)
-        return [item for found in entries or () if (item := read(found)) is not None]
 
-    def _read_requirement(self, entry: Entry) -> Requirement | None:
-        record = entry.record(_REQUIREMENT_KEYS, required=("unit_kind", "role"))
-        if record is None:
-            return None
-        unit_kind = self._read_kind(record.get("unit_kind"))
-        role = record["role"].name(ROLES, "unknown_role") if "role" in record else None
-        count = record["count"].whole(1, MAX_COUNT) if "count" in record else 1
-        mandatory = _flag(record, "mandatory", default=True)
-        choose = _read_choose(record.get("choose"))
-        substitutes = self._read_list(record.get("substitutes"), self._read_kind)
-        capability = _text(record, "capability")
-        if unit_kind is None or role is None or count is None or choose is None:
-            return None
-        return Requirement(
-            *(unit_kind, role, count, mandatory, choose, tuple(substitutes), capability),
-            within_m=_whole(record, "within_m", MAX_WITHIN_M),
-            rest_s=_whole(record, "rest_s", MAX_REST_S),
-            units=tuple(self._read_list(record.get("units"), Entry.text)),
-            clocks=_text(record, "clocks"),
-        )
-
-    def _read_exclusion(self, entry: Entry) -> Exclusion | None:
-        record = entry.record(("unit_kind", "reason"), required=("unit_kind", "reason"))
-        if record is None:
-            return None
-        unit_kind = self._read_kind(record.get("unit_kind"))
-        reason = _read_names(record["reason"]) if "reason" in record else None
-        return None if unit_kind is None or reason is None else Exclusion(unit_kind, *reason)
-
-    def _read_kind(self, entry: Entry | None) -> str | None:
-        return None if entry is None else entry.name(self.unit_kinds, "unknown_unit_kind")
+def is_under(incident_type: str, wanted: str) -> bool:
+    """Say whether a type is the wanted one or below it."""
+    return incident_type == wanted or incident_type.startswith(f"{wanted}.")
 
 
 def _size(rule: Rule) -> int:
     conditions = 0 if rule.when is None else condition_size(rule.when)
     return conditions + len(rule.require) + len(rule.exclude)
-
-
-def _read_names(entry: Entry) -> tuple[str, str] | None:
-    record = entry.record(("zh", "en"), required=("zh", "en"))
-    if record is None:
-        return None
-    chinese = record["zh"].text() if "zh" in record else None
-    english = record["en"].text() if "en" in record else None
-    return None if chinese is None or english is None else (chinese, english)
 
 
 def _read_id(entry: Entry) -> str | None:
@@ -187,34 +171,6 @@ def _read_id(entry: Entry) -> str | None:
     return rule_id
 
 
-def _flag(record: dict[str, Entry], key: str, *, default: bool) -> bool:
-    entry = record.get(key)
-    flag = default if entry is None else entry.flag()
-    return default if flag is None else flag
-
-
-def _text(record: dict[str, Entry], key: str) -> str | None:
-    entry = record.get(key)
-    return None if entry is None or entry.value is None else entry.text()
-
-
-def _whole(record: dict[str, Entry], key: str, most: int) -> int | None:
-    entry = record.get(key)
-    return None if entry is None or entry.value is None else entry.whole(1, most)
-
-
-def _read_choose(entry: Entry | None) -> tuple[str, ...] | None:
-    if entry is None:
-        return DEFAULT_CHOOSE
-    entries = entry.items(len(CRITERIA))
-    if entries is None:
-        return None
-    chosen = tuple(name for item in entries if (name := item.name(CRITERIA, "unknown_criterion")) is not None)
-    if len(set(chosen)) < len(chosen):
-        entry.refuse("duplicate", "a criterion is named twice")
-    return chosen
-
-
 def _check_rule(entry: Entry, rule: Rule) -> None:
     leads = sum(requirement.role == "lead" for requirement in rule.require)
     place = Entry(rule.require, f"{entry.pointer}/require", entry.problems)
@@ -222,7 +178,7 @@ def _check_rule(entry: Entry, rule: Rule) -> None:
         entry.refuse("catch_all_not_final", "the catch-all is final: nothing is read after it")
     if leads > 1:
         place.refuse("many_leads", f"{leads} requirements have the role lead, exactly one may")
-    elif not rule.require and (rule.final or not rule.exclude):
+    elif not rule.require and (rule.final or not (rule.exclude or rule.clocks)):
         place.refuse("empty", "nobody is required")
     elif rule.final and not leads:
         place.refuse("no_lead", "no requirement has the role lead, a final rule needs exactly one")

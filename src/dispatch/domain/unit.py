@@ -11,6 +11,7 @@ from dispatch.domain.geo import Point
 
 Duty = Literal["available", "off_duty", "out_of_service"]
 DUTIES: Final[tuple[Duty, ...]] = get_args(Duty)
+CAPABILITY: Final = "capability:"
 POSITION_FRESH_FOR_S: Final = 120.0
 """A position report older than this is not used to find the nearest unit (vocabulary: position report)."""
 
@@ -54,7 +55,7 @@ class UnitKind:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit as the directory knows it."""
+    """A unit as the directory knows it. A post that is manned in some response modes only names them in `modes`."""
 
     id: str
     code: str
@@ -73,6 +74,7 @@ class Unit:
     on_call: Contact | None
     exclusive: bool
     sensitive: bool
+    modes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,11 @@ class UnitState:
 
 
 FRESH_STATE: Final = UnitState()
+
+
+def pools_of(unit: Unit) -> tuple[str, ...]:
+    """List what a unit can be asked as: its kind, and `capability:<name>` for each thing it can do."""
+    return (unit.kind, *(f"{CAPABILITY}{name}" for name in sorted(unit.capabilities)))
 
 
 def is_on_duty(unit: Unit, state: UnitState, local: datetime) -> bool:

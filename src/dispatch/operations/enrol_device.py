@@ -11,7 +11,7 @@ from dispatch.domain.device import Status, advance
 from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.domain.suggest import did_you_mean
 from dispatch.storage.access import NewKey, find_device_id, insert_keys
-from dispatch.storage.bundle import identity, list_codes
+from dispatch.storage.bundle import identity, list_known
 from dispatch.storage.database import Database
 from dispatch.storage.devices import lock_device_state
 from dispatch.storage.enrolment import find_place_id, insert_device, list_devices, revoke_device
@@ -41,8 +41,8 @@ async def enrol_device(database: Database, enrolment: Enrolment, *, key: NewKey)
         place_id = await find_place_id(connection, enrolment.place_code)
         if place_id is None:
             raise _fault("unknown_place", f"no place has the code {enrolment.place_code!r}")
-        _, types = await list_codes(connection)
-        _require_types((enrolment.default_incident_type, *enrolment.choices), types)
+        known = await list_known(connection)
+        _require_types((enrolment.default_incident_type, *enrolment.choices), known.incident_types)
         row = asdict(enrolment) | {"id": device_id, "place_id": place_id}
         if not await insert_device(connection, row):
             raise _fault("device_exists", f"the code {enrolment.code!r} is taken; a revoked device keeps its code")

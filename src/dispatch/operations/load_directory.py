@@ -4,7 +4,7 @@ import json
 from typing import cast
 
 from dispatch.domain.ruleset import parse_ruleset
-from dispatch.storage.bundle import Bundle, list_codes, newest_ruleset, write_bundle, write_ruleset
+from dispatch.storage.bundle import Bundle, list_known, newest_ruleset, write_bundle, write_ruleset
 from dispatch.storage.database import Database
 
 
@@ -17,8 +17,7 @@ async def load_directory_bundle(database: Database, bundle: dict[str, object], *
     async with database.transaction("load_directory") as connection:
         tables = {key: value for key, value in bundle.items() if isinstance(value, list)}
         directory_version = await write_bundle(connection, cast("Bundle", tables))
-        unit_kinds, incident_types = await list_codes(connection)
-        parse_ruleset(bundle["ruleset"], version=1, unit_kinds=unit_kinds, incident_types=incident_types)
+        parse_ruleset(bundle["ruleset"], version=1, known=await list_known(connection))
         body = json.dumps(bundle["ruleset"], ensure_ascii=False)
         ruleset_version = await write_ruleset(
             connection, body, published_by=published_by, note="loaded with the directory"

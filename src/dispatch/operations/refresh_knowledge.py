@@ -4,6 +4,7 @@ import json
 
 from dispatch.domain.directory import States
 from dispatch.domain.errors import NotFoundError
+from dispatch.domain.requirement_parse import Known
 from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
 from dispatch.operations.context import Knowledge
 from dispatch.storage.bundle import newest_ruleset, versions
@@ -30,8 +31,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
     ruleset = parse_ruleset(
         json.loads(newest[1]),
         version=newest[0],
-        unit_kinds=frozenset(content.unit_kinds),
-        incident_types=frozenset(content.incident_types),
+        known=Known.of(content),
     )
     return Knowledge(directory, CompiledRuleset(ruleset), kept), xmin
 

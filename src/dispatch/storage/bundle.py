@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from dispatch.domain.requirement_parse import Known
 from dispatch.storage.database import Connection
 
 NAMESPACE: Final = UUID("3f1d6f0e-8a54-4b7e-9c11-0d6a3f5b7e21")
@@ -27,9 +28,11 @@ class _Target:
 
 _UNIT: Final = (
     "id code kind agency name name_en division_code longitude latitude phone rank superior_id capabilities "
-    "jurisdiction schedule on_call"
+    "jurisdiction schedule on_call modes"
 )
 _PROFILE: Final = "code deliver_s urge_s acknowledge_s depart_s arrive_s feedback_s close_s remind_s"
+_DIVISION: Final = "code name name_en parent_code level area_class longitude latitude boundary"
+_TYPE: Final = "code name name_en class severity urgency clock_profile sensitive personal"
 _DEVICE: Final = (
     "id code place_id name name_en trigger_mode hold_ms silent choices default_incident_type phone merge_window_s"
 )
@@ -37,11 +40,9 @@ _TARGETS: Final = (
     _Target("agencies", "agency", "code", "code name name_en"),
     _Target("unit_kinds", "unit_kind", "code", "code name name_en exclusive sensitive"),
     _Target("place_kinds", "place_kind", "code", "code name name_en"),
-    _Target("divisions", "division", "code", "code name name_en parent_code level area_class longitude latitude"),
+    _Target("divisions", "division", "code", _DIVISION),
     _Target("clock_profiles", "clock_profile", "code", _PROFILE),
-    _Target(
-        "incident_types", "incident_type", "code", "code name name_en class severity urgency clock_profile sensitive"
-    ),
+    _Target("incident_types", "incident_type", "code", _TYPE),
     _Target("units", "unit", "id", _UNIT),
     _Target("places", "place", "id", "id code kind name name_en address division_code longitude latitude phone notes"),
     _Target("devices", "device", "id", _DEVICE),
@@ -57,10 +58,13 @@ def _resolved(key: str, row: dict[str, object]) -> dict[str, object]:
     if key == "units":
         superior = row.get("superior")
         return {
+            "modes": [],
             **row,
             "id": identity("unit", str(row["code"])),
             "superior_id": identity("unit", str(superior)) if superior else None,
         }
+    if key == "incident_types":
+        return {"personal": False, **row}
     if key == "places":
         return {**row, "id": identity("place", str(row["code"]))}
     if key == "devices":
@@ -95,15 +99,19 @@ async def _upsert(connection: Connection, target: "_Target", rows: str) -> None:
     )
 
 
+_IN_FORCE: Final = """SELECT version FROM ruleset WHERE status = 'published' AND effective_at <= clock_timestamp()
+  ORDER BY effective_at DESC, version DESC LIMIT 1"""
+
+
 async def write_ruleset(connection: Connection, body: str, *, published_by: str, note: str | None) -> int:
     """Publish a ruleset as the next version, unless it equals the newest one; give the version in force."""
-    newest = await connection.fetchrow("SELECT version, body FROM ruleset ORDER BY version DESC LIMIT 1")
+    newest = await connection.fetchrow(f"SELECT version, body FROM ruleset WHERE version = ({_IN_FORCE})")
     if newest is not None and json.loads(newest["body"]) == json.loads(body):
         return int(newest["version"])
     return int(
         await connection.fetchval(
-            "INSERT INTO ruleset (version, body, published_by, note) "
-            "SELECT coalesce(max(version), 0) + 1, $1::json, $2, $3 FROM ruleset RETURNING version",
+            "INSERT INTO ruleset (version, body, created_by, published_by, published_at, effective_at, note) "
+            "SELECT coalesce(max(version), 0) + 1, $1::json, $2, $2, now(), now(), $3 FROM ruleset RETURNING version",
             body,
             published_by,
             note,
@@ -113,7 +121,7 @@ async def write_ruleset(connection: Connection, body: str, *, published_by: str,
 
 async def newest_ruleset(connection: Connection) -> tuple[int, str] | None:
     """Give version and body of the ruleset in force."""
-    row = await connection.fetchrow("SELECT version, body FROM ruleset ORDER BY version DESC LIMIT 1")
+    row = await connection.fetchrow(f"SELECT version, body FROM ruleset WHERE version = ({_IN_FORCE})")
     return None if row is None else (row["version"], row["body"])
 
 
@@ -135,14 +143,19 @@ async def list_rulesets(connection: Connection) -> list[dict[str, object]]:
 async def versions(connection: Connection) -> tuple[int, int]:
     """Give directory version and ruleset version as stored."""
     row = await connection.fetchrow(
-        "SELECT (SELECT version FROM directory_version) AS directory, "
-        "(SELECT coalesce(max(version), 0) FROM ruleset) AS ruleset"
+        f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset"
     )
     return (0, 0) if row is None else (row["directory"], row["ruleset"])
 
 
-async def list_codes(connection: Connection) -> tuple[frozenset[str], frozenset[str]]:
-    """Give the codes of all unit kinds and of all incident types."""
+async def list_known(connection: Connection) -> Known:
+    """Give the names that rules may use, as stored."""
     kinds = await connection.fetch("SELECT code FROM unit_kind")
-    types = await connection.fetch("SELECT code FROM incident_type")
-    return frozenset(row["code"] for row in kinds), frozenset(row["code"] for row in types)
+    types = await connection.fetch("SELECT code, personal FROM incident_type")
+    profiles = await connection.fetch("SELECT code FROM clock_profile")
+    return Known(
+        frozenset(row["code"] for row in kinds),
+        frozenset(row["code"] for row in types),
+        frozenset(row["code"] for row in profiles),
+        frozenset(row["code"] for row in types if row["personal"]),
+    )

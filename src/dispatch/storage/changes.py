@@ -57,6 +57,8 @@ _INCIDENT_COLUMNS: Final = [
     "call_count",
     "shortfalls",
     "pending_slots",
+    "stages",
+    "links",
     "unit_ids",
     "lead_unit_id",
     "disclosed",
@@ -81,7 +83,7 @@ WITH c AS (SELECT $1::json AS change),
      WHERE NOT EXISTS (SELECT 1 FROM assignment e WHERE e.id = r.id)),
  t AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
    SELECT * FROM unnest($3::uuid[], $4::text[], $5::smallint[], $6::timestamptz[])
-   ON CONFLICT (subject_id) DO UPDATE SET due_at = excluded.due_at, urgency = excluded.urgency),
+   ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at, urgency = excluded.urgency),
  td AS (DELETE FROM timer WHERE subject_id = ANY($7)),
  f AS (UPDATE unit_state SET committed_to = NULL, version = version + 1
    WHERE unit_id = ANY($8) AND committed_to = ($1::json->'incident'->>'id')::uuid),

@@ -117,6 +117,7 @@ def _unit(row: asyncpg.Record, kind: UnitKind) -> Unit:
         on_call=_contact(row["on_call"]),
         exclusive=kind.exclusive,
         sensitive=kind.sensitive,
+        modes=frozenset(row["modes"]),
     )
 
 
@@ -136,8 +137,20 @@ def _contact(text: str | None) -> Contact | None:
 
 def _division(row: asyncpg.Record) -> Division:
     return Division(
-        row["code"], row["name"], row["name_en"], row["parent_code"], row["level"], row["area_class"], _point(row)
+        row["code"],
+        row["name"],
+        row["name_en"],
+        row["parent_code"],
+        row["level"],
+        row["area_class"],
+        _point(row),
+        _boundary(row["boundary"]),
     )
+
+
+def _boundary(text: str | None) -> tuple[tuple[Point, ...], ...]:
+    rings = json.loads(text) if text else None
+    return tuple(tuple(Point(*position) for position in ring) for ring in rings or ())
 
 
 def _place(row: asyncpg.Record) -> Place:
@@ -181,6 +194,7 @@ def _incident_type(row: asyncpg.Record) -> IncidentType:
         urgency=row["urgency"],
         clock_profile=row["clock_profile"],
         sensitive=row["sensitive"],
+        personal=row["personal"],
     )
 
 

@@ -85,7 +85,7 @@ WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precisio
  t AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
    SELECT id, 'assignment', $16::smallint, least(deliver_by, urge_by, acknowledge_by, close_by) FROM a
    UNION ALL SELECT id, 'incident', $16::smallint, $12 FROM i WHERE $12::timestamptz IS NOT NULL),
- d AS (INSERT INTO decision SELECT id, $7::text FROM i),
+ d AS (INSERT INTO decision (incident_id, body) SELECT id, $7::text FROM i),
  p AS (INSERT INTO call SELECT r.* FROM i, json_populate_record(NULL::call, ($8::text)::json) r),
  o AS (INSERT INTO outbox (id, incident_id, unit_ids, division_code, device_id, source_id, change)
    SELECT $1::uuid, i.id, i.unit_ids, i.division_code, i.device_id, i.source_id,

@@ -12,28 +12,29 @@ from shapely import STRtree
 
 from dispatch.domain.directory import Division
 from dispatch.domain.geo import Point, distance_m
-from dispatch.domain.unit import Unit
+from dispatch.domain.unit import Unit, pools_of
 
 
 class SpatialIndex:
     """Nearest units by kind over base points; nearest village centre for a point's division."""
 
     def __init__(self, units: Iterable[Unit], divisions: Iterable[Division]) -> None:
-        """Build one tree per kind. Longitudes are scaled by cos(latitude): degrees become comparable."""
+        """Build one tree per pool. Longitudes are scaled by cos(latitude): degrees become comparable."""
         divisions = list(divisions)
         self._scale = _longitude_scale(divisions)
-        by_kind: defaultdict[str, list[Unit]] = defaultdict(list)
+        by_pool: defaultdict[str, list[Unit]] = defaultdict(list)
         for unit in units:
-            by_kind[unit.kind].append(unit)
-        self._units = {kind: (self._tree([u.point for u in found]), found) for kind, found in by_kind.items()}
+            for pool in pools_of(unit):
+                by_pool[pool].append(unit)
+        self._units = {pool: (self._tree([u.point for u in found]), found) for pool, found in by_pool.items()}
         leaves = [division for division in divisions if division.level == "village"] or divisions
         self._leaves = leaves
         self._leaf_tree = self._tree([division.point for division in leaves])
         self._grid = _Grid([(division.point.longitude * self._scale, division.point.latitude) for division in leaves])
 
-    def nearest(self, kind: str, point: Point, limit: int) -> Sequence[str]:
-        """List the ids of the nearest units of a kind, nearest first, ties by code."""
-        found = self._units.get(kind)
+    def nearest(self, pool: str, point: Point, limit: int) -> Sequence[str]:
+        """List the ids of the nearest units of a pool, nearest first, ties by code."""
+        found = self._units.get(pool)
         if found is None:
             return ()
         tree, units = found

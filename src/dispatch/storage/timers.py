@@ -66,7 +66,7 @@ async def arm(connection: Connection, timer: TimerSet) -> None:
     """Arm or re-arm a timer."""
     await connection.execute(
         "INSERT INTO timer (subject_id, kind, urgency, due_at) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (subject_id) DO UPDATE SET due_at = excluded.due_at",
+        "ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at",
         timer.subject_id,
         timer.kind,
         timer.urgency,
