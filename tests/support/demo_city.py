@@ -2,6 +2,7 @@
 
 from dispatch.demo.city import bundle
 from dispatch.domain.geo import Point, distance_m
+from dispatch.domain.routing import merge_requirements
 from dispatch.domain.ruleset import CompiledRuleset, Known, parse_ruleset
 
 CITY = bundle()
@@ -34,12 +35,8 @@ def facts_of(incident_type, place_kind=None, **more):
 
 
 def plan_of(facts):
-    """The plan: the first rule that names a kind (with its capability) stands."""
-    plan = {}
-    for rule in RULES.matching(facts):
-        for requirement in rule.require:
-            plan.setdefault((requirement.unit_kind, requirement.capability), requirement)
-    return list(plan.values())
+    """The plan's requirements, those held back among them."""
+    return list(merge_requirements(RULES.matching(facts)))
 
 
 def chain(code):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dispatch.domain.trigger import Trigger
 from tests.support.demo_city import (
     CITY,
     DIVISIONS,
@@ -50,7 +51,8 @@ def test_the_plan_is_the_scenarios_plan_without_its_later_stages(scenario) -> No
         for row in scenario["dispatch"]
         if not any(stage in row for stage in STAGED)
     }
-    planned = {(r.unit_kind, r.role, r.count, r.mandatory) for r in plan_of(scenario_facts(scenario))}
+    plan = [r for r in plan_of(scenario_facts(scenario)) if r.release is None]
+    planned = {(r.unit_kind, r.role, r.count, r.mandatory) for r in plan}
     assert planned == wanted
 
 
@@ -82,14 +84,22 @@ def test_a_scenario_plays_in_an_area_of_its_class(scenario) -> None:
     assert DIVISIONS[scenario["division_code"]]["area_class"] == scenario["area"]
 
 
-def test_staged_rows_are_listed_in_the_rules_comment() -> None:
-    text = (Path(__file__).parents[2] / "src/dispatch/demo/data/ruleset.yaml").read_text(encoding="utf-8")
-    head = text.split("rules:", 1)[0]
-    for scenario in SCENARIOS["scenarios"]:
-        for row in scenario["dispatch"]:
-            if any(stage in row for stage in STAGED):
-                assert scenario["incident_type"] in head
-                assert row["unit_kind"] in head or row.get("condition") == "injured"
+RELEASES = {
+    "lead_arrived": Trigger(event="lead_arrived"),
+    "lead_feedback": Trigger(event="lead_fed_back"),
+    "injured": Trigger(tag="injured"),
+    "transfer": Trigger(tag="transfer"),
+    2: Trigger(event="confirmed"),
+}
+
+
+@each_scenario
+def test_who_comes_later_is_held_back_for_what_the_scenario_waits_for(scenario) -> None:
+    held = {(r.unit_kind, r.role, r.release) for r in plan_of(scenario_facts(scenario)) if r.release is not None}
+    for row in scenario["dispatch"]:
+        for word in STAGED:
+            if word in row:
+                assert (row["unit_kind"], row["role"], RELEASES[row[word]]) in held
 
 
 @pytest.mark.parametrize("incident_type", TYPES)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.domain.candidate import Request
+from dispatch.domain.candidate import Request, Search
 from dispatch.domain.clock_profile import ClockProfile, deadlines
 from dispatch.domain.directory import Directory, DirectoryContent, Division, States
 from dispatch.domain.escalation import LADDER, REMIND_AFTER, next_due, next_step, overdue
@@ -177,11 +177,11 @@ def test_the_next_unit_is_never_one_that_is_on_the_incident() -> None:
     stations = [unit(f"p{'x' * n}", "police", ["430304"]) for n in range(4)]
     taken: set[str] = set()
     for _ in stations:
-        found = next_unit(ask(taken=frozenset(taken)), LEAD, directory=city(stations), states=States())
+        found = next_unit(LEAD, Search(ask(taken=frozenset(taken)), city(stations), States(), frozenset()))
         assert found is not None
         assert found.unit.id not in taken
         taken.add(found.unit.id)
-    assert next_unit(ask(taken=frozenset(taken)), LEAD, directory=city(stations), states=States()) is None
+    assert next_unit(LEAD, Search(ask(taken=frozenset(taken)), city(stations), States(), frozenset())) is None
 
 
 UNITS = st.lists(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.domain.candidate import OUTSIDE
+from dispatch.domain.candidate import OUTSIDE, Search
 from dispatch.domain.directory import States
 from dispatch.domain.geo import Point
 from dispatch.domain.intake import decision_data, open_incident, pending_slots
@@ -102,7 +102,7 @@ def test_nobody_of_an_excluded_kind_is_added_later() -> None:
     units = directory([unit("h", "health"), unit("j", "justice")])
     require = replace(LEAD, substitutes=("health", "justice"))
     asked = request(excluded=frozenset({"health"}))
-    found = next_unit(asked, require, directory=units, states=States())
+    found = next_unit(require, Search(asked, units, States(), asked.excluded))
     assert found is not None
     assert found.unit.code == "j"
 
@@ -316,7 +316,7 @@ def test_the_next_unit_is_never_one_that_is_there_already(
 ) -> None:
     states = States()
     states.replace_all(known)
-    found = next_unit(request(taken=frozenset(taken)), requires[0], directory=directory(units), states=states)
+    found = next_unit(requires[0], Search(request(taken=frozenset(taken)), directory(units), states, frozenset()))
     assert found is None or found.unit.id not in taken
 
 
@@ -328,7 +328,7 @@ def test_asking_for_the_next_unit_again_and_again_ends(
     states.replace_all(known)
     taken: frozenset[str] = frozenset()
     for _ in range(len(units) + 1):
-        found = next_unit(request(taken=taken), requires[0], directory=directory(units), states=states)
+        found = next_unit(requires[0], Search(request(taken=taken), directory(units), states, frozenset()))
         if found is None:
             break
         taken |= {found.unit.id}

@@ -13,7 +13,7 @@ from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.domain.assignment import Verb
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.wire import Json, assignment_view
-from dispatch.operations.answer_backup import answer_backup
+from dispatch.operations.acknowledge_assignment import acknowledge_assignment
 from dispatch.operations.decline_assignment import Request as DeclineRequest
 from dispatch.operations.decline_assignment import decline_assignment
 from dispatch.operations.direct_assignment import Direction, direct_assignment
@@ -77,7 +77,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
         feedback={"outcome": given.outcome, "text": given.text} if isinstance(given, schemas.Feedback) else None,
         once=once_of(request, principal, raw),
     )
-    answer = await move_assignment(service.context, move) or await answer_backup(service.context, move)
+    answer = await move_assignment(service.context, move) or await acknowledge_assignment(service.context, move)
     return assignment_answer(service, answer, assignment_id)
 
 

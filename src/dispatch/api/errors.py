@@ -21,6 +21,8 @@ STATUS: Final[dict[type[DispatchError], int]] = {
     domain.NotFoundError: 404,
     domain.InvalidRequestError: 422,
     domain.WrongStateError: 409,
+    domain.AlreadyTakenError: 409,
+    domain.ExcludedByRuleError: 409,
     domain.VersionConflictError: 409,
     domain.ReturnForbiddenError: 409,
     domain.FeedbackRequiredError: 409,

@@ -26,10 +26,11 @@ from dispatch.domain.disclosure import facts_without_words
 from dispatch.domain.wire import Json, unit_view
 from dispatch.operations import annotate_incident, end_incident
 from dispatch.operations.context import Answer, Context
-from dispatch.operations.dispatch_units import Wanted, dispatch_units
+from dispatch.operations.dispatch_units import Order, Wanted, dispatch_units
 from dispatch.operations.edit import Request as Edited
 from dispatch.operations.explain_incident import explain_near_misses, recommend_again
 from dispatch.operations.opening import Intake
+from dispatch.operations.release_stage import Chosen, release_stage, skip_stage
 from dispatch.operations.report_incident import report_incident
 from dispatch.security import Permission, Principal
 from dispatch.storage.work import (
@@ -185,7 +186,8 @@ async def dispatch_by_hand(request: Request, incident_id: str) -> Response:
 
     async def act(context: Context, edited: Edited, given: schemas.DispatchByHand) -> Answer:
         units = tuple(Wanted(str(unit.unit_id), unit.role) for unit in given.units)
-        return await dispatch_units(context, edited, units=units, reason=given.reason)
+        override = given.override and given.reason is not None
+        return await dispatch_units(context, edited, Order(units, given.reason, override))
 
     return await _direct(request, incident_id, schemas.DispatchByHand, act)
 
@@ -229,13 +231,44 @@ async def disclose(request: Request, incident_id: str) -> Response:
 
 @router.post("/{incident_id}/raise", responses=responses.INCIDENT, openapi_extra=body(schemas.Raise, IDEMPOTENT))
 async def raise_level(request: Request, incident_id: str) -> Response:
-    """Change severity or urgency, with the reason."""
+    """Change severity or urgency or add tags, with the reason. Who waits for a tag is sent at once."""
 
     async def act(context: Context, edited: Edited, given: schemas.Raise) -> Answer:
-        level = annotate_incident.Level(given.severity, given.urgency)
+        level = annotate_incident.Level(given.severity, given.urgency, tuple(given.tags))
         return await annotate_incident.raise_incident(context, edited, level=level, reason=given.reason)
 
     return await _direct(request, incident_id, schemas.Raise, act)
+
+
+@router.post("/{incident_id}/finding", responses=responses.INCIDENT, openapi_extra=body(schemas.Finding, IDEMPOTENT))
+async def finding(request: Request, incident_id: str) -> Response:
+    """Say what was found on scene: for every unit on the incident and the desk. Who waits for a tag is sent at once."""
+
+    async def act(context: Context, edited: Edited, given: schemas.Finding) -> Answer:
+        return await annotate_incident.report_finding(context, edited, tags=tuple(given.tags), text=given.text)
+
+    return await _direct(request, incident_id, schemas.Finding, act, permission="work")
+
+
+@router.post("/{incident_id}/release", responses=responses.INCIDENT, openapi_extra=body(schemas.Stage, IDEMPOTENT))
+async def release(request: Request, incident_id: str) -> Response:
+    """Send units that are held back now, or let the lead pass on now, whatever they wait for."""
+
+    async def act(context: Context, edited: Edited, given: schemas.Stage) -> Answer:
+        return await release_stage(context, edited, chosen=Chosen(given.requirement, given.action))
+
+    return await _direct(request, incident_id, schemas.Stage, act)
+
+
+@router.post("/{incident_id}/skip", responses=responses.INCIDENT, openapi_extra=body(schemas.Skip, IDEMPOTENT))
+async def skip(request: Request, incident_id: str) -> Response:
+    """Decide that units that are held back are not needed: the incident may close without them."""
+
+    async def act(context: Context, edited: Edited, given: schemas.Skip) -> Answer:
+        chosen = Chosen(given.requirement, given.action)
+        return await skip_stage(context, edited, chosen=chosen, reason=given.reason)
+
+    return await _direct(request, incident_id, schemas.Skip, act)
 
 
 @router.post("/{incident_id}/excuse", responses=responses.INCIDENT, openapi_extra=body(schemas.Excuse, IDEMPOTENT))

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from dispatch.api.views import Problem
+from dispatch.api.view_basics import Problem
 
 _BODIES: dict[str, type[BaseModel]] = {}
 IDEMPOTENT: Final[dict[str, Any]] = {

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import administration_views, directory_views, views
+from dispatch.api import administration_views, decision_views, directory_views, views
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -34,7 +34,7 @@ INCIDENTS: Final = _with(200, views.IncidentList, "Newest first")
 ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now stands")
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
 TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
-DECISION: Final = _with(200, views.DecisionView, "Who would go now")
+DECISION: Final = _with(200, decision_views.DecisionView, "Who would go now")
 DEVICE_STATUS: Final = _with(200, views.DeviceStatus, "What the button may show")
 DEVICE_STATE: Final = _with(200, views.DeviceState, "Noted")
 ME: Final = _with(200, directory_views.Me, "Who you are")

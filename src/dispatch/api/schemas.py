@@ -213,10 +213,11 @@ class NamedUnit(Body):
 
 
 class DispatchByHand(Change):
-    """Units to be sent in addition."""
+    """Units to be sent in addition. `override` sends also a kind that the rules forbid here; it needs a reason."""
 
     units: Annotated[list[NamedUnit], Field(min_length=1, max_length=20)]
     reason: Short | None = None
+    override: Annotated[bool, Field(strict=True)] = False
 
 
 class Note(Body):
@@ -230,17 +231,38 @@ class Disclose(Change):
 
 
 class Raise(Change):
-    """A new level."""
+    """A new level, further tags."""
 
     severity: Severity | None = None
     urgency: Urgency | None = None
+    tags: Annotated[list[Code], Field(max_length=32)] = []
     reason: Short
 
     @model_validator(mode="after")
     def _something(self) -> "Raise":
-        if self.severity is None and self.urgency is None:
-            raise FaultError("level_required", "give severity, urgency or both")
+        if self.severity is None and self.urgency is None and not self.tags:
+            raise FaultError("level_required", "give severity, urgency or tags")
         return self
+
+
+class Finding(Change):
+    """What a unit found: tags such as `weapon` or `fire` release whoever waits for them."""
+
+    tags: Annotated[list[Code], Field(min_length=1, max_length=32)]
+    text: Long | None = None
+
+
+class Stage(Change):
+    """Units that are held back, or a lead that will pass on, by the number of their requirement in the decision."""
+
+    requirement: Annotated[int, Field(strict=True, ge=0, le=1000)]
+    action: Literal["send", "lead"] = "send"
+
+
+class Skip(Stage):
+    """Who is held back and not needed, and why."""
+
+    reason: Short
 
 
 class Cancel(Change):

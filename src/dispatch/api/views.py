@@ -2,63 +2,17 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
-Role = Literal["lead", "support", "notify"]
-Severity = Literal["I", "II", "III", "IV", "NONE"]
-Urgency = Literal["critical", "urgent", "normal", "routine"]
-Exercise = Literal["actual", "exercise", "test"]
-
-
-class View(BaseModel):
-    """An answer's part. All fields listed are always there; those that may be null say so."""
-
-    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
-
-
-class Named(View):
-    """A name in both languages."""
-
-    zh: str
-    en: str
-
-
-class ActorView(View):
-    """Who did it."""
-
-    kind: str
-    id: str | None
-    name: str
-
-
-class FaultView(View):
-    """One thing that is wrong."""
-
-    pointer: str
-    code: str
-    detail: str
-
-
-class Problem(View):
-    """A refusal (RFC 9457). `code` is stable; further members carry facts such as `current`."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    errors: list[FaultView]
-
-
-class UnitView(View):
-    """A unit."""
-
-    id: str
-    code: str | None
-    name: str | None
-    name_en: str | None
-    kind: str | None
-    agency: str | None
+from dispatch.api.decision_views import DecisionView
+from dispatch.api.view_basics import (
+    ActorView,
+    Exercise,
+    Role,
+    Severity,
+    TriggerView,
+    UnitView,
+    Urgency,
+    View,
+)
 
 
 class PlaceView(View):
@@ -98,6 +52,19 @@ class ShortfallView(View):
     count: int
 
 
+class StageView(View):
+    """Units of the plan that are held back, or a lead that will pass on."""
+
+    action: Literal["send", "lead"]
+    requirement: int
+    unit_kind: str
+    role: Role
+    slots: list[int]
+    mandatory: bool
+    trigger: TriggerView
+    due_at: str | None
+
+
 class SelectionView(View):
     """Why this unit."""
 
@@ -108,6 +75,7 @@ class SelectionView(View):
     on_call: bool
     backup_for: str | None
     requirement: int | None
+    offer: Literal["claim", "enough"] | None = None
 
 
 class FeedbackView(View):
@@ -201,80 +169,13 @@ class IncidentView(View):
     device_id: str | None
     call_count: int
     shortfalls: list[ShortfallView]
+    stages: list[StageView]
     opened_at: str
     closed_at: str | None
     disposition: str | None
     merged_into: str | None
     updated_by: str
     assignments: list[AssignmentView]
-
-
-class ConditionView(View):
-    """A condition with its actual value."""
-
-    text: str
-    value: str | int | list[str] | None
-    met: bool
-
-
-class MatchedView(View):
-    """A rule that matched."""
-
-    rule: str
-    name: Named
-    conditions: list[ConditionView]
-
-
-class RequirementShortfall(View):
-    """What is missing of a requirement."""
-
-    reason: str
-    count: int
-
-
-class RequirementView(View):
-    """What the plan asked for."""
-
-    unit_kind: str
-    role: Role
-    required_count: int
-    mandatory: bool
-    choose: list[str]
-    substitutes: list[str]
-    capability: str | None
-    within_m: int | None
-    rest_s: int | None
-    units: list[str]
-    clocks: str | None
-    filled: list[str]
-    shortfall: RequirementShortfall | None
-
-
-class ConsideredView(View):
-    """A unit that was looked at."""
-
-    unit: UnitView
-    requirement: int
-    rank: int
-    outcome: Literal["chosen", "rejected", "reserve"]
-    reason: str
-    distance_m: float | None
-    position_age_s: float | None
-    load: int
-
-
-class DecisionView(View):
-    """Who goes and why, on which versions."""
-
-    ruleset_version: int
-    directory_version: int
-    decided_at: str
-    facts: dict[str, Any]
-    matched: list[MatchedView]
-    unmatched_nearby: list[MatchedView]
-    excluded: list[str]
-    requirements: list[RequirementView]
-    considered: list[ConsideredView]
 
 
 class CallOutcome(View):

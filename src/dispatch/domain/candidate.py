@@ -4,7 +4,7 @@ A requirement's `choose` is the order of its criteria; what they leave equal is 
 same question always has the same answer.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -17,6 +17,8 @@ from dispatch.domain.unit import Unit, is_on_duty, pools_of
 
 NEIGHBOURS: Final = 6
 """So many of the nearest units are looked at beyond those that answer for the area; more while too few can go."""
+LANGUAGE: Final = "lang."
+"""A unit whose people speak English has the capability `lang.en`."""
 OUTSIDE: Final = 99
 """The tier of a unit that does not answer for the area."""
 _FAR: Final = 1e9
@@ -83,7 +85,14 @@ class Want:
     @property
     def enough(self) -> int:
         """Give how many able candidates make looking further needless."""
-        return self.requirement.count if "jurisdiction" in self.requirement.choose else NEIGHBOURS
+        return self.requirement.asked if "jurisdiction" in self.requirement.choose else NEIGHBOURS
+
+    def areas(self, directory: Directory, division_code: str) -> Iterator[tuple[int, str]]:
+        """Walk the divisions whose units are asked, the most specific first, each with its tier."""
+        tier = self.requirement.tier
+        for number, code in enumerate(directory.chain(division_code)):
+            if tier is None or (number > 0 if tier == "parent" else directory.level(code) == tier):
+                yield number, code
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,29 +110,46 @@ class Search:
         Neighbours are looked at only where those who answer for the area do not suffice.
         """
         found: dict[str, Candidate] = {}
-        for tier, code in enumerate(self.directory.chain(self.request.division_code)):
+        for tier, code in want.areas(self.directory, self.request.division_code):
             for unit in self.directory.answering(want.kind, code):
                 if unit.id not in found:
                     found[unit.id] = self._candidate(want, unit, tier, taken)
-        able = sum(candidate.refusal is None for candidate in found.values())
-        if able < want.enough:
+        able = self._able(want, found.values())
+        if able < want.enough and want.requirement.tier is None:
             for looked, unit in enumerate(self._neighbours(want.kind)):
                 if looked >= NEIGHBOURS and able >= want.enough:
                     break
                 if unit.id not in found:
                     found[unit.id] = self._candidate(want, unit, OUTSIDE, taken)
-                    able += found[unit.id].refusal is None
+                    able = (
+                        self._able(want, found.values())
+                        if want.requirement.spread
+                        else able + (found[unit.id].refusal is None)
+                    )
         return sorted(found.values(), key=order_by(want.requirement.choose))
 
+    def side(self, want_level: str, unit: Unit) -> str:
+        """Give the division of a level to which a unit belongs."""
+        chain = self.directory.chain(unit.division_code)
+        return next((code for code in chain if self.directory.level(code) == want_level), unit.division_code)
+
+    def _able(self, want: Want, found: Iterable[Candidate]) -> int:
+        """Count who can go; where they are spread, how many divisions can send somebody."""
+        able = [candidate.unit for candidate in found if candidate.refusal is None]
+        level = want.requirement.spread
+        return len(able) if level is None else len({self.side(level, unit) for unit in able})
+
     def _neighbours(self, kind: str) -> Iterator[Unit]:
-        """Give the units of a kind: first those on the road that have just said where they are, then by base point."""
+        """Give the units of a pool: those on the road that have just said where they are, then by base point."""
         point, units = self.request.point, self.directory.units
         if point is None:
             return
+        moving: list[tuple[float, str, Unit]] = []
         for unit_id, state in self.states.positioned():
-            unit = units.get(unit_id)
-            if unit is not None and kind in pools_of(unit) and state.fresh_position(self.request.now) is not None:
-                yield unit
+            unit, fresh = units.get(unit_id), state.fresh_position(self.request.now)
+            if unit is not None and fresh is not None and kind in pools_of(unit):
+                moving.append((distance_m(fresh, point), unit.code, unit))
+        yield from (unit for _, _, unit in sorted(moving, key=lambda found: found[:2]))
         looked, limit = 0, NEIGHBOURS
         while len(nearest := self.directory.space.nearest(kind, point, limit)) > looked:
             yield from (units[unit_id] for unit_id in nearest[looked:])
@@ -167,6 +193,8 @@ def _limit(requirement: Requirement, unit: Unit, away_m: float | None, rested_s:
     """Say which of the requirement's own limits a unit that could go does not meet."""
     if requirement.units and unit.code not in requirement.units:
         return "not_named"
+    if requirement.language is not None and f"{LANGUAGE}{requirement.language}" not in unit.capabilities:
+        return "language"
     if requirement.within_m is not None and away_m is not None and away_m > requirement.within_m:
         return "too_far"
     if requirement.rest_s is not None and rested_s is not None and rested_s < requirement.rest_s:

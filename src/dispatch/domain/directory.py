@@ -155,6 +155,11 @@ class Directory:
             and south - NEAR_DEGREES <= point.latitude <= north + NEAR_DEGREES
         )
 
+    def level(self, division_code: str) -> str | None:
+        """Give the level of a division: village, township, county, city; None when it is not known."""
+        division = self.content.divisions.get(division_code)
+        return division.level if division else None
+
     def division_point(self, division_code: str) -> Point | None:
         """Give the point of the most specific known division."""
         for code in self.chain(division_code):

@@ -16,6 +16,7 @@ REASON_CODES: Final = frozenset(
     {
         *("busy", "too_far", "no_vehicle", "not_ours", "off_duty", "other"),
         *("lead_silent", "lead_left", "not_delivered", "on_call", "notified"),
+        *("switched", "triggered", "confirmed", "claimed", "taken"),
         *("false_alarm", "cancelled", "closed", "transferred", "merged"),
     }
 )

@@ -76,6 +76,20 @@ class WrongStateError(DispatchError):
     title = "Not possible in this state"
 
 
+class AlreadyTakenError(DispatchError):
+    """The task was offered to several units and others have acknowledged it first. Facts: `current`."""
+
+    code = "already_taken"
+    title = "Somebody else has taken it"
+
+
+class ExcludedByRuleError(DispatchError):
+    """The rules forbid this kind of unit at this incident; a person may override that with a reason."""
+
+    code = "excluded_by_rule"
+    title = "The rules forbid this kind of unit here"
+
+
 class VersionConflictError(DispatchError):
     """Somebody else changed it first. Facts: `current`, `changed_by`."""
 

@@ -14,6 +14,8 @@ EventName = Literal[
     "incident.noted",
     "incident.lead_changed",
     "incident.disclosed",
+    "incident.stage_released",
+    "incident.stage_skipped",
     "incident.resolved",
     "incident.closed",
     "incident.cancelled",

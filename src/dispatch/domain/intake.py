@@ -8,13 +8,15 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.assignment import lead_unit_id
 from dispatch.domain.call import CallReport, Where
 from dispatch.domain.clock_profile import ClockProfile, Deadlines, deadlines
+from dispatch.domain.decision_input import facts_data
 from dispatch.domain.directory import Directory, IncidentType
 from dispatch.domain.events import Event
 from dispatch.domain.ids import NewId
-from dispatch.domain.routing import Plan, Planned
-from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, ShortfallData, instant
+from dispatch.domain.routing import Plan, Planned, Staged, excluded_kinds
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, ShortfallData, StageData, instant
 from dispatch.domain.rule import Requirement
 from dispatch.domain.rule import requirement_data as rule_requirement_data
+from dispatch.domain.trigger import instant_or_none, trigger_data
 
 NUMBER_MARK: Final = "@number@"
 """Stands for the incident's number until the statement has drawn the serial."""
@@ -60,6 +62,7 @@ def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Dir
     ]
     incident = _incident_row(opening, plan, incident_id=incident_id)
     incident["area_class"] = area_class
+    incident["stages"] = [stage_row(staged, plan, opened_at=opening.now) for staged in plan.stages]
     incident["unit_ids"] = [row["unit_id"] for row in assignments]
     incident["lead_unit_id"] = lead_unit_id(assignments)
     events = [Event(str(new_id()), "incident.opened", facts={"call_id": opening.call_id})]
@@ -145,6 +148,22 @@ def _selection(planned: Planned) -> dict[str, object]:
         "on_call": planned.on_call,
         "backup_for": None,
         "requirement": planned.requirement,
+        "offer": planned.offer,
+    }
+
+
+def stage_row(staged: Staged, plan: Plan, *, opened_at: datetime) -> StageData:
+    """Build what the incident remembers of units that are held back."""
+    requirement = plan.requirements[staged.requirement]
+    return {
+        "action": staged.action,
+        "requirement": staged.requirement,
+        "unit_kind": requirement.pool,
+        "role": requirement.role if staged.action == "send" else "lead",
+        "slots": list(staged.slots),
+        "mandatory": requirement.mandatory and requirement.role != "notify",
+        "trigger": trigger_data(staged.trigger) or {},
+        "due_at": instant_or_none(staged.trigger.due_at(opened_at)),
     }
 
 
@@ -205,7 +224,14 @@ def pending_slots(plan: Plan) -> list[int]:
     """List the places of the plan that must be done before the incident may close."""
     filled = [entry.slot for entry in plan.planned if entry.mandatory or entry.role == "lead"]
     unfilled = [entry.slot for entry in plan.shortfalls if entry.mandatory and entry.role != "notify"]
-    return sorted({*filled, *unfilled})
+    certain = [slot for staged in plan.stages if _is_owed(staged, plan) for slot in staged.slots]
+    return sorted({*filled, *unfilled, *certain})
+
+
+def _is_owed(staged: Staged, plan: Plan) -> bool:
+    """Say whether those held back belong to the plan from the start: they must come, and what they wait for will."""
+    requirement = plan.requirements[staged.requirement]
+    return staged.trigger.is_certain and requirement.mandatory and requirement.role != "notify"
 
 
 def call_row(opening: Opening, *, incident_id: str) -> dict[str, object]:
@@ -248,7 +274,7 @@ def decision_data(plan: Plan, change: ChangeRow) -> dict[str, object]:
         "ruleset_version": plan.ruleset_version,
         "directory_version": plan.directory_version,
         "decided_at": change["occurred_at"],
-        "facts": {key: sorted(v) if isinstance(v, frozenset) else v for key, v in plan.facts.items()},
+        "facts": facts_data(plan.facts),
         "matched": [
             {
                 "rule": rule.id,
@@ -264,7 +290,7 @@ def decision_data(plan: Plan, change: ChangeRow) -> dict[str, object]:
             }
             for rule, conditions in plan.conditions()
         ],
-        "excluded": sorted({exclusion.unit_kind for rule in plan.matched for exclusion in rule.exclude}),
+        "excluded": sorted(excluded_kinds(plan.matched)),
         "requirements": [
             {
                 **requirement_data(requirement),

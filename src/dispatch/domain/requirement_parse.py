@@ -27,7 +27,7 @@ REQUIREMENT_KEYS: Final = (
     *("unit_kind", "role", "count", "mandatory", "choose", "substitutes", "capability"),
     *("within_m", "rest_s", "units", "clocks", "language", "tier", "spread", "ask", "claim", "release", "leads"),
 )
-_TRIGGER_KEYS: Final = ("after_s", "on", "tag")
+_TRIGGER_KEYS: Final = ("after_s", "event", "tag")
 _LEAD_EVENTS: Final = tuple(event for event in EVENTS if event != "confirmed")
 
 Item = TypeVar("Item")
@@ -167,13 +167,10 @@ def _read_trigger(entry: Entry | None, events: tuple[str, ...]) -> Trigger | Non
     record = entry.record(_TRIGGER_KEYS)
     if record is None:
         return None
-    trigger = Trigger(
-        _whole(record, "after_s", MAX_AFTER_S),
-        _optional_name(record, "on", events, "unknown_event"),
-        read_text(record, "tag"),
-    )
+    after_s, event = _whole(record, "after_s", MAX_AFTER_S), _optional_name(record, "event", events)
+    trigger = Trigger(after_s, event, read_text(record, "tag"))
     if trigger == Trigger():
-        entry.refuse("empty", "a trigger names at least one of after_s, on, tag")
+        entry.refuse("empty", "a trigger names at least one of after_s, event, tag")
     return trigger
 
 

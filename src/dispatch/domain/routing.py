@@ -5,7 +5,8 @@ substitute kind that answers · the nearest outside (mandatory places only: bett
 a shortfall with its reason. Invariant: exactly one lead; a unit is chosen once; nobody is sent in silence.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal
@@ -14,10 +15,14 @@ from dispatch.domain.candidate import OUTSIDE, Candidate, Request, Search, Want
 from dispatch.domain.condition import ConditionResult, Facts, explain_condition
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.ruleset import CompiledRuleset, Requirement, Rule
+from dispatch.domain.trigger import Trigger
 from dispatch.domain.unit import Unit
 
 RESERVES_SHOWN = 4
 REFUSED_NEIGHBOURS_SHOWN = 8
+
+Offer = Literal["claim", "enough"]
+"""Asked together with others: the first to acknowledge have it, or all go and some may stay silent."""
 
 ShortfallReason = Literal[
     "no_candidates",
@@ -47,6 +52,17 @@ class Planned:
     code: str
     substitute_for: str | None = None
     on_call: bool = False
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Units that wait for their trigger: `send` sends them to their places, `lead` gives one of them the lead."""
+
+    action: str
+    requirement: int
+    slots: tuple[int, ...]
+    trigger: Trigger
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +99,13 @@ class Plan:
     planned: list[Planned] = field(default_factory=list)
     shortfalls: list[Shortfall] = field(default_factory=list)
     considered: list[Considered] = field(default_factory=list)
+    stages: list[Staged] = field(default_factory=list)
     slots: int = 0
+    on_incident: frozenset[str] = frozenset()
 
     def taken(self) -> frozenset[str]:
-        """List the units already chosen."""
-        return frozenset(entry.unit.id for entry in self.planned)
+        """List the units already chosen, and those that are on the incident from before."""
+        return self.on_incident | frozenset(entry.unit.id for entry in self.planned)
 
     def conditions(self) -> Iterator[tuple[Rule, tuple[ConditionResult, ...]]]:
         """Explain each matched rule, condition by condition."""
@@ -102,62 +120,103 @@ def decide(request: Request, ruleset: CompiledRuleset, directory: Directory, sta
     """
     matched = ruleset.matching(request.facts)
     requirements = merge_requirements(matched)
-    plan = Plan(ruleset.version, directory.version, matched, requirements, request.facts)
-    excluded = frozenset(exclusion.unit_kind for rule in matched for exclusion in rule.exclude)
+    plan = Plan(ruleset.version, directory.version, matched, requirements, request.facts, on_incident=request.taken)
+    search = Search(request, directory, states, excluded_kinds(matched) | request.excluded)
     for number, requirement in enumerate(requirements):
-        _fill(plan, number, requirement, Search(request, directory, states, excluded))
+        if requirement.release is None or _is_released(requirement.release, request.facts):
+            fill(plan, number, requirement, search)
+        else:
+            _hold_back(plan, number, requirement, requirement.release)
+        if requirement.leads is not None and requirement.role == "support":
+            plan.stages.append(Staged("lead", number, (), requirement.leads))
     return plan
+
+
+def excluded_kinds(matched: Iterable[Rule]) -> frozenset[str]:
+    """List the kinds that the rules forbid."""
+    return frozenset(exclusion.unit_kind for rule in matched for exclusion in rule.exclude)
+
+
+def _is_released(trigger: Trigger, facts: Facts) -> bool:
+    """Say whether what is waited for was reported with the call itself: then nothing is held back."""
+    tags = facts.get("tags")
+    known = isinstance(tags, frozenset) and trigger.tag in tags
+    return known and trigger.after_s is None and trigger.event is None
+
+
+def _hold_back(plan: Plan, number: int, requirement: Requirement, trigger: Trigger) -> None:
+    slots = tuple(range(plan.slots, plan.slots + requirement.count))
+    plan.slots += requirement.count
+    plan.stages.append(Staged("send", number, slots, trigger))
 
 
 _STRENGTH = {"lead": 2, "support": 1, "notify": 0}
 
 
 def merge_requirements(matched: tuple[Rule, ...]) -> tuple[Requirement, ...]:
-    """Join the requirements of several rules, one place in the plan per unit kind and capability.
+    """Join the requirements of several rules, one place in the plan per pool and capability that a rule names once.
 
-    The stronger role, the larger number and the stricter demand win; of two kinds that want to lead, the first does.
+    The stronger role, the larger number and the stricter demand win, and who is wanted at once is not held back; of two
+    kinds that want to lead, the first does. A requirement without clocks gets those of the first rule that names some.
     """
-    merged: dict[tuple[str, str | None], Requirement] = {}
-    for requirement in (requirement for rule in matched for requirement in rule.require):
-        key = (requirement.pool, requirement.capability)
-        known = merged.get(key)
-        merged[key] = requirement if known is None else _stronger(known, requirement)
+    merged: dict[tuple[str, str | None, int], Requirement] = {}
+    for rule in matched:
+        named: Counter[tuple[str, str | None]] = Counter()
+        for requirement in rule.require:
+            place = (requirement.pool, requirement.capability)
+            key = (*place, named[place])  # the second of a rule's own stays a second one: a wider circle later
+            named[place] += 1
+            known = merged.get(key)
+            merged[key] = requirement if known is None else _stronger(known, requirement)
     leads = [key for key, requirement in merged.items() if requirement.role == "lead"]
     for key in leads[1:]:
         merged[key] = replace(merged[key], role="support")
+    clocks = next((rule.clocks for rule in matched if rule.clocks is not None), None)
+    if clocks is not None:
+        merged = {key: replace(found, clocks=found.clocks or clocks) for key, found in merged.items()}
     return tuple(sorted(merged.values(), key=lambda requirement: requirement.role != "lead"))
 
 
 def _stronger(known: Requirement, other: Requirement) -> Requirement:
+    role = max(known.role, other.role, key=_STRENGTH.__getitem__)
+    at_once = role == "lead" or known.release is None or other.release is None
     return replace(
         known,
-        role=max(known.role, other.role, key=_STRENGTH.__getitem__),
+        role=role,
         count=max(known.count, other.count),
         mandatory=known.mandatory or other.mandatory,
+        ask=max(known.ask or 0, other.ask or 0) or None,
+        claim=known.claim and role != "notify",
+        release=None if at_once else known.release,
+        leads=(known.leads or other.leads) if role == "support" else None,
     )
 
 
-def _fill(plan: Plan, number: int, requirement: Requirement, search: Search) -> None:
-    candidates = search.candidates(Want(number, requirement, requirement.pool), plan.taken())
-    ranked = _picks(_Filling(number, requirement, plan.taken()), candidates, search)
-    picks = list(islice(ranked, requirement.count))
-    for index in range(requirement.count):
-        slot, role = plan.slots, requirement.role if index == 0 or requirement.role != "lead" else "support"
-        plan.slots += 1
-        if index < len(picks):
-            plan.planned.append(_planned(picks[index], role=role, slot=slot, requirement=requirement))
-        else:
-            picked = {pick.candidate.unit.id for pick in picks}
-            reason = _shortfall_reason([c for c in candidates if c.unit.id not in picked])
-            plan.shortfalls.append(Shortfall(slot, requirement.pool, role, reason, number, requirement.mandatory))
+def fill(plan: Plan, number: int, requirement: Requirement, search: Search) -> None:
+    """Fill the places of one requirement, or note what is missing and why."""
+    taken = plan.taken()
+    candidates = search.candidates(Want(number, requirement, requirement.pool), taken)
+    ranked = _picks(_Filling(number, requirement, taken), candidates, search)
+    picks = list(islice(ranked, requirement.asked))
+    first = plan.slots
+    plan.slots += requirement.count
+    for index, pick in enumerate(picks):
+        role = requirement.role if index == 0 or requirement.role != "lead" else "support"
+        slot = first + index % requirement.count
+        plan.planned.append(_planned(pick, role=role, slot=slot, requirement=requirement))
+    picked = {pick.candidate.unit.id for pick in picks}
+    for index in range(len(picks), requirement.count):
+        role = requirement.role if index == 0 or requirement.role != "lead" else "support"
+        reason = _shortfall_reason([c for c in candidates if c.unit.id not in picked])
+        plan.shortfalls.append(Shortfall(first + index, requirement.pool, role, reason, number, requirement.mandatory))
     _consider(plan, number, candidates, picks)
 
 
-def next_unit(request: Request, requirement: Requirement, *, directory: Directory, states: States) -> Planned | None:
+def next_unit(requirement: Requirement, search: Search) -> Planned | None:
     """Choose who is added when a unit declines or stays silent: the best candidate not yet on the incident."""
-    search = Search(request, directory, states, request.excluded)
-    candidates = search.candidates(Want(0, requirement, requirement.pool), request.taken)
-    pick = next(_picks(_Filling(0, requirement, request.taken), candidates, search), None)
+    taken = search.request.taken
+    candidates = search.candidates(Want(0, requirement, requirement.pool), taken)
+    pick = next(_picks(_Filling(0, requirement, taken), candidates, search), None)
     return None if pick is None else _planned(pick, role="support", slot=0, requirement=requirement)
 
 
@@ -182,7 +241,14 @@ def _planned(pick: _Pick, *, role: str, slot: int, requirement: Requirement) -> 
         code=pick.code,
         substitute_for=pick.substitute_for,
         on_call=pick.on_call,
+        offer=_offer(requirement),
     )
+
+
+def _offer(requirement: Requirement) -> Offer | None:
+    if requirement.asked == requirement.count:
+        return None
+    return "claim" if requirement.claim else "enough"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +261,26 @@ class _Filling:
 
 
 def _picks(filling: _Filling, candidates: list[Candidate], search: Search) -> Iterator[_Pick]:
-    """Give picks in the order in which places are filled; the caller takes as many as it needs."""
+    """Give picks in the order in which places are filled; the caller takes as many as it needs.
+
+    Where the units are spread, those of another division come first: better two from one bank than one in all.
+    """
     seen: set[str] = set()
+    sides: set[str] = set()
+    waiting: list[_Pick] = []
     for pick in _in_order(filling, candidates, search):
-        if pick.candidate.unit.id not in seen:
-            seen.add(pick.candidate.unit.id)
-            yield pick
+        if pick.candidate.unit.id in seen:
+            continue
+        seen.add(pick.candidate.unit.id)
+        side = pick.candidate.unit.id
+        if filling.requirement.spread is not None:
+            side = search.side(filling.requirement.spread, pick.candidate.unit)
+        if side in sides:
+            waiting.append(pick)
+            continue
+        sides.add(side)
+        yield pick
+    yield from waiting
 
 
 def _in_order(filling: _Filling, candidates: list[Candidate], search: Search) -> Iterator[_Pick]:

@@ -24,13 +24,13 @@ class Trigger:
     """
 
     after_s: int | None = None
-    on: str | None = None
+    event: str | None = None
     tag: str | None = None
 
     @property
     def is_certain(self) -> bool:
         """Say whether this comes in every incident that is handled to its end."""
-        return self.tag is None and (self.on is None or self.on in CERTAIN)
+        return self.tag is None and (self.event is None or self.event in CERTAIN)
 
     def due_at(self, opened_at: datetime) -> datetime | None:
         """Give the instant before which it cannot hold; None when time plays no part."""
@@ -43,7 +43,7 @@ class Trigger:
             return False
         if self.tag is not None and self.tag not in incident["tags"]:
             return False
-        return self.on is None or _happened(self.on, incident, assignments)
+        return self.event is None or _happened(self.event, incident, assignments)
 
 
 _STAMPS: Final = {
@@ -67,16 +67,16 @@ def trigger_data(trigger: Trigger | None) -> dict[str, object] | None:
     """Turn a trigger back into plain data; only what it names."""
     if trigger is None:
         return None
-    named = {"after_s": trigger.after_s, "on": trigger.on, "tag": trigger.tag}
+    named = {"after_s": trigger.after_s, "event": trigger.event, "tag": trigger.tag}
     return {key: value for key, value in named.items() if value is not None}
 
 
 def trigger_of(data: dict[str, object]) -> Trigger:
     """Read stored plain data back."""
-    after_s, on, tag = data.get("after_s"), data.get("on"), data.get("tag")
+    after_s, event, tag = data.get("after_s"), data.get("event"), data.get("tag")
     return Trigger(
         after_s if isinstance(after_s, int) else None,
-        on if isinstance(on, str) else None,
+        event if isinstance(event, str) else None,
         tag if isinstance(tag, str) else None,
     )
 
@@ -84,3 +84,17 @@ def trigger_of(data: dict[str, object]) -> Trigger:
 def instant_or_none(moment: datetime | None) -> str | None:
     """Write an instant that may be missing."""
     return None if moment is None else instant(moment)
+
+
+def next_stage_at(incident: IncidentRow, assignments: Collection[AssignmentRow], now: datetime) -> datetime | None:
+    """Give when the stages of an incident must be looked at again by time alone; None: only when something happens."""
+    if incident["closed_at"] is not None or incident["status"] == "suspended":
+        return None
+    instants: list[datetime] = []
+    for stage in incident["stages"]:
+        due = parse_instant(stage["due_at"]) if stage["due_at"] is not None else None
+        if trigger_of(stage["trigger"]).holds(incident, assignments, now):
+            return now
+        if due is not None and due > now:
+            instants.append(due)
+    return min(instants, default=None)

@@ -34,6 +34,7 @@ _INCIDENT_FIELDS = (
     "device_id",
     "call_count",
     "shortfalls",
+    "stages",
     "opened_at",
     "closed_at",
     "disposition",

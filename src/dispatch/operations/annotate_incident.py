@@ -36,26 +36,47 @@ async def disclose_incident(context: Context, request: Request) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """A new severity, a new urgency, or both."""
+    """A new severity, a new urgency, further tags."""
 
     severity: str | None
     urgency: str | None
+    tags: tuple[str, ...] = ()
 
 
 async def raise_incident(context: Context, request: Request, *, level: Level, reason: str) -> Answer:
-    """Change severity or urgency."""
+    """Change severity or urgency, add tags; who waits for a tag is sent."""
 
     async def act(edit: Edit) -> None:
         edit.move_incident("raise")
-        before = {"severity": edit.incident["severity"], "urgency": edit.incident["urgency"]}
+        before = _level(edit)
         edit.incident["severity"] = level.severity or edit.incident["severity"]
         edit.incident["urgency"] = level.urgency or edit.incident["urgency"]
-        after = {"severity": edit.incident["severity"], "urgency": edit.incident["urgency"]}
+        _add_tags(edit, level.tags)
+        after = _level(edit)
         edit.tell("incident.updated", before=before, after=after, reason=reason)
         if before["urgency"] != after["urgency"]:
             _hurry(edit)
 
     return await edit_incident(context, "raise_incident", request=request, act=act)
+
+
+async def report_finding(context: Context, request: Request, *, tags: tuple[str, ...], text: str | None) -> Answer:
+    """Add what a unit found on scene to the incident's tags; everybody on it is told."""
+
+    async def act(edit: Edit) -> None:
+        edit.move_incident("raise")
+        _add_tags(edit, tags)
+        edit.tell("incident.updated", tags=edit.incident["tags"], found=list(tags), **({"text": text} if text else {}))
+
+    return await edit_incident(context, "report_finding", request=request, act=act)
+
+
+def _level(edit: Edit) -> dict[str, object]:
+    return {key: edit.incident[key] for key in ("severity", "urgency", "tags")}
+
+
+def _add_tags(edit: Edit, tags: tuple[str, ...]) -> None:
+    edit.incident["tags"] = list(dict.fromkeys((*edit.incident["tags"], *tags)))
 
 
 def _hurry(edit: Edit) -> None:

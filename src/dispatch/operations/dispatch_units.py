@@ -1,14 +1,16 @@
 """The desk dispatches by hand: units named by an operator join the incident, gaps of their kind are filled."""
 
+import json
 from dataclasses import dataclass
 
-from dispatch.domain.errors import Fault, InvalidRequestError, UnitUnavailableError
+from dispatch.domain.errors import ExcludedByRuleError, Fault, InvalidRequestError, UnitUnavailableError
 from dispatch.domain.rows import ShortfallData
 from dispatch.domain.unit import Unit
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
-from dispatch.operations.reinforce import Named, add_named, next_slot
+from dispatch.operations.reinforce import Named, add_named, next_slot, request_now
 from dispatch.storage.units import claim_unit
+from dispatch.storage.work import get_decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +21,44 @@ class Wanted:
     role: str
 
 
-async def dispatch_units(
-    context: Context, request: Request, *, units: tuple[Wanted, ...], reason: str | None
-) -> Answer:
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who is to be sent by hand, and why. `override` sends also a kind that the rules forbid here."""
+
+    units: tuple[Wanted, ...]
+    reason: str | None
+    override: bool = False
+
+
+async def dispatch_units(context: Context, request: Request, order: Order) -> Answer:
     """Send the named units, all or none.
 
     Raises:
         InvalidRequestError: no such unit, or a second lead.
+        ExcludedByRuleError: the rules forbid this kind of unit here; `override` sends it nevertheless.
         UnitUnavailableError: already on the incident, committed elsewhere or out of service.
     """
 
     async def act(edit: Edit) -> None:
         edit.move_incident("dispatch")
+        if not order.override:
+            await _require_allowed(edit, order.units)
         # Race: two desks send the same crews; everybody claims them in the same order.
-        for index, wanted in sorted(enumerate(units), key=lambda entry: entry[1].unit_id):
+        for index, wanted in sorted(enumerate(order.units), key=lambda entry: entry[1].unit_id):
             await _add(edit, wanted, pointer=f"/units/{index}")
-        edit.tell("incident.updated", dispatched=[wanted.unit_id for wanted in units], reason=reason)
+        sent = [wanted.unit_id for wanted in order.units]
+        edit.tell("incident.updated", dispatched=sent, reason=order.reason, override=order.override)
 
     return await edit_incident(context, "dispatch_units", request=request, act=act)
+
+
+async def _require_allowed(edit: Edit, units: tuple[Wanted, ...]) -> None:
+    decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
+    forbidden = request_now(edit, decision).excluded
+    for wanted in units:
+        unit = edit.context.knowledge.directory.units.get(wanted.unit_id)
+        if unit is not None and unit.kind in forbidden:
+            raise ExcludedByRuleError("the rules forbid this kind of unit here", facts={"unit": unit.code})
 
 
 async def _add(edit: Edit, wanted: Wanted, *, pointer: str) -> None:

@@ -16,6 +16,7 @@ from dispatch.domain.escalation import next_due
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.intake import URGENCY_RANK
 from dispatch.domain.rows import AssignmentRow, ChangeRow, instant
+from dispatch.domain.trigger import next_stage_at
 from dispatch.domain.versions import require_version
 from dispatch.operations.context import Answer, Context, Once, commit_seen, dumps
 from dispatch.operations.replay import find_replay
@@ -106,7 +107,7 @@ class Edit:
     def attend(self, after: timedelta) -> None:
         """Arm the alarm of an incident whose plan has gaps."""
         urgency, own = URGENCY_RANK[self.incident["urgency"]], self.incident["id"]
-        self.effects.arm = [timer for timer in self.effects.arm if timer.subject_id != own]
+        self.effects.arm = [t for t in self.effects.arm if (t.subject_id, t.kind) != (own, "incident")]
         self.effects.disarm = [subject_id for subject_id in self.effects.disarm if subject_id != own]
         self.effects.arm.append(TimerSet(own, "incident", urgency, self.now + after))
 
@@ -203,10 +204,19 @@ class Edit:
             "recorded_at": instant(self.now),
         }
 
+    def settle_stages(self) -> None:
+        """Arm the timer of the units that are held back: at once when something they wait for has happened."""
+        own, due_at = self.incident["id"], next_stage_at(self.incident, self.assignments, self.now)
+        self.effects.arm = [timer for timer in self.effects.arm if timer.kind != "stage"]
+        self.effects.no_stage = due_at is None
+        if due_at is not None:
+            self.effects.arm.append(TimerSet(own, "stage", URGENCY_RANK[self.incident["urgency"]], due_at))
+
     async def save(self, once: Once | None) -> Written:
         """Write the change."""
+        self.settle_stages()
         disarmed = set(self.effects.disarm)
-        self.effects.arm = [timer for timer in self.effects.arm if timer.subject_id not in disarmed]
+        self.effects.arm = [t for t in self.effects.arm if t.kind == "stage" or t.subject_id not in disarmed]
         saving = Saving(
             change_id=str(self.context.new_id()),
             change=dumps(self.change()),

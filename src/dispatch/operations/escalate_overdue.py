@@ -17,6 +17,7 @@ from dispatch.domain.rows import AssignmentRow, parse_instant
 from dispatch.operations.context import Context, commit_seen, dumps
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
 from dispatch.operations.reinforce import Named, add_named, add_next, next_slot, raise_gap
+from dispatch.operations.stages import release_due
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
 from dispatch.storage.work import try_lock_work
 
@@ -68,20 +69,24 @@ async def _one_incident(context: Context, incident_id: str, timers: list[DueTime
         if not due:
             return []
         edit = Edit(context, connection, work, SYSTEM)
-        for subject_id in due:
-            await _act(edit, subject_id)
+        fired = [Fired(subject, (now - due_at).total_seconds()) for (subject, _), due_at in due.items()]
+        for subject_id, kind in due:
+            await (release_due(edit) if kind == "stage" else _act(edit, subject_id))
         if not edit.events:
             await _rearm_quietly(edit)
-            return [Fired(subject, (now - due_at).total_seconds()) for subject, due_at in due.items()]
+            return fired
         written = await edit.save(None)
     commit_seen(context, written)
-    return [Fired(subject, (now - due_at).total_seconds()) for subject, due_at in due.items()]
+    return fired
 
 
 async def _rearm_quietly(edit: Edit) -> None:
     """Move timers on without a change: nothing happened that anybody needs to see."""
+    edit.settle_stages()
     for timer in edit.effects.arm:
         await arm(edit.connection, timer)
+    if edit.effects.no_stage:
+        await disarm(edit.connection, edit.incident["id"], stage=True)
     for subject_id in edit.effects.disarm:
         await disarm(edit.connection, subject_id)
 
@@ -141,6 +146,8 @@ async def _urge(edit: Edit, row: AssignmentRow, step: Due) -> None:
 async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
     """Add the next suitable unit, tell the superior; the shift leader sees the event as an alarm."""
     _took(edit, row, step)
+    if _speaks_for_others(edit, row):
+        return
     backups = [other for other in edit.assignments if other["slot"] == row["slot"] and other["backup_for"]]
     added = await add_next(edit, row) if len(backups) < MOST_BACKUPS else None
     told = _tell_superior(edit, row)
@@ -156,14 +163,28 @@ async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
     )
 
 
+def _speaks_for_others(edit: Edit, row: AssignmentRow) -> bool:
+    """Say whether another of those asked together was escalated before: their silence is one silence."""
+    offer, requirement = row["selection"].get("offer"), row["selection"].get("requirement")
+    return offer is not None and any(
+        other is not row and "escalate" in other["steps_done"]
+        for other in edit.assignments
+        if other["selection"].get("requirement") == requirement and other["backup_for"] is None
+    )
+
+
 def _tell_superior(edit: Edit, row: AssignmentRow) -> str | None:
-    units = edit.context.knowledge.directory.units
-    unit = units.get(row["unit_id"])
-    superior = units.get(unit.superior_id) if unit is not None and unit.superior_id else None
-    if superior is None or any(other["unit_id"] == superior.id for other in edit.assignments):
-        return None if superior is None else superior.id
-    add_named(edit, Named(superior, "notify", mandatory=False, slot=next_slot(edit), code="superior"))
-    return superior.id
+    """Tell the first superior who does not know yet: each further silence climbs one tier, up to the city."""
+    units, there = edit.context.knowledge.directory.units, {other["unit_id"] for other in edit.assignments}
+    unit, climbed = units.get(row["unit_id"]), set[str]()
+    while unit is not None and unit.superior_id is not None and unit.superior_id not in climbed:
+        climbed.add(unit.superior_id)
+        superior = units.get(unit.superior_id)
+        if superior is not None and superior.id not in there:
+            add_named(edit, Named(superior, "notify", mandatory=False, slot=next_slot(edit), code="superior"))
+            return superior.id
+        unit = superior
+    return None
 
 
 async def _supervise(edit: Edit, row: AssignmentRow, step: Due) -> None:
@@ -183,7 +204,8 @@ async def _remind(edit: Edit, row: AssignmentRow, step: Due) -> None:
     del step
     if owes_something(row, edit.now):
         edit.touch(row)
-        edit.tell("assignment.urged", row["id"], missed="acknowledge_by", repeated=True)
+        told = _tell_superior(edit, row)
+        edit.tell("assignment.urged", row["id"], missed="acknowledge_by", repeated=True, superior=told)
     due = next_due(row, edit.now)
     edit.arm(row, max(due, edit.now + REMIND) if due <= edit.now else due)
 

@@ -6,7 +6,7 @@ import orjson
 
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.call import CallReport, locate
-from dispatch.domain.condition import Facts
+from dispatch.domain.decision_input import read_facts
 from dispatch.domain.intake import Opening, decision_data, open_incident
 from dispatch.domain.rows import IncidentRow
 from dispatch.operations.context import Context
@@ -19,8 +19,7 @@ def explain_near_misses(context: Context, decision: dict[str, object]) -> list[d
     """List rules that would have matched but for one condition, if the ruleset of the decision is still in force."""
     if decision["ruleset_version"] != context.knowledge.ruleset.version:
         return []
-    stored = cast("dict[str, object]", decision["facts"])
-    facts = cast("Facts", {key: frozenset(v) if isinstance(v, list) else v for key, v in stored.items()})
+    facts = read_facts(cast("dict[str, object]", decision["facts"]))
     return [
         {
             "rule": rule.id,
@@ -58,6 +57,6 @@ def recommend_again(context: Context, incident: IncidentRow) -> bytes:
         now=context.now(),
         call_id="",
     )
-    plan = plan_for(context, opening)
+    plan = plan_for(context, opening).plan
     change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
     return orjson.dumps(decision_data(plan, change))

@@ -6,8 +6,8 @@ A late acknowledgement is accepted and shown. What is refused is explained by wh
 from datetime import datetime
 from typing import cast
 
-from dispatch.domain.assignment import Status, advance
-from dispatch.domain.errors import FeedbackRequiredError, NotFoundError
+from dispatch.domain.assignment import SILENT, Status, advance
+from dispatch.domain.errors import AlreadyTakenError, FeedbackRequiredError, NotFoundError
 from dispatch.domain.rows import AssignmentRow, instant
 from dispatch.domain.versions import current_of, require_version
 from dispatch.operations.context import Answer, Context, commit_seen, dumps
@@ -20,12 +20,13 @@ from dispatch.storage.written import TwinError
 
 
 async def move_assignment(context: Context, request: Request) -> Answer | None:
-    """Do it. None when it is a backup that acknowledges: `answer_backup` decides that under the lock.
+    """Do it. None when more than its own task follows from it: `acknowledge_assignment` decides that under the lock.
 
     Raises:
         NotFoundError: no such assignment, or another unit's.
         WrongStateError: the verb is not possible now; facts carry the current assignment.
         VersionConflictError: somebody changed it first.
+        AlreadyTakenError: it was offered to several, and others have it.
         FeedbackRequiredError: the lead completes only after its feedback.
     """
     now = context.now()
@@ -38,7 +39,8 @@ async def move_assignment(context: Context, request: Request) -> Answer | None:
     if replay := await find_replay(context, request.once):
         return replay
     row = await _current(context, request)
-    if request.verb == "acknowledge" and row["backup_for"] and row["status"] in {"issued", "delivered"}:
+    shared = row["backup_for"] is not None or row["selection"].get("offer") is not None
+    if request.verb == "acknowledge" and shared and row["status"] in SILENT:
         return None
     _explain(row, request)
     return None
@@ -80,6 +82,8 @@ def _explain(row: AssignmentRow, request: Request) -> None:
         return
     require_version(row, request.expected_version)
     current = current_of(row)
+    if request.verb == "acknowledge" and row["reason"] == "taken":
+        raise AlreadyTakenError("somebody else has taken it", facts={"current": current})
     try:
         advance(cast("Status", row["status"]), request.verb)
     except Exception as error:

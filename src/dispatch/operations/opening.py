@@ -13,9 +13,12 @@ import orjson
 from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport, locate
 from dispatch.domain.candidate import Request
+from dispatch.domain.decision_input import RecordedStates, input_data
 from dispatch.domain.ids import number_prefix
 from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
 from dispatch.domain.routing import Plan, decide
+from dispatch.domain.trigger import next_stage_at
+from dispatch.domain.unit import UnitState
 from dispatch.operations.context import Answer, Context, Once, dumps, local_facts, log_committed
 from dispatch.operations.replay import find_replay
 from dispatch.storage.report import Report, insert_report
@@ -48,13 +51,13 @@ async def open_by_call(context: Context, intake: Intake) -> Answer | None:
     opening = _opening(context, intake)
     lost: frozenset[str] = frozenset()
     for _ in range(MAX_CLAIMS):
-        plan = plan_for(context, opening, lost=lost)
+        decided = plan_for(context, opening, lost=lost)
         try:
-            opened = await _write(context, intake, opening, plan)
+            opened = await _write(context, intake, opening, decided)
         except TwinError:
             return await find_replay(context, intake.once)
         except ClaimLostError:
-            lost |= await _committed(context, plan)
+            lost |= await _committed(context, decided.plan)
             continue
         return opened
     message = "exclusive units were lost to other incidents again and again"
@@ -75,7 +78,16 @@ def _opening(context: Context, intake: Intake) -> Opening:
     )
 
 
-def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = frozenset()) -> Plan:
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A plan, and what it was made from."""
+
+    plan: Plan
+    request: Request
+    seen: dict[str, UnitState]
+
+
+def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = frozenset()) -> Decided:
     """Decide who goes; pure work over what is in memory."""
     knowledge, report = context.knowledge, opening.report
     place = opening.where.place
@@ -96,12 +108,14 @@ def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = froze
     )
     began = perf_counter()
     request = Request(facts, opening.where.division_code, opening.where.point, local, opening.now, lost)
-    plan = decide(request, knowledge.ruleset, knowledge.directory, knowledge.states)
+    states = RecordedStates(knowledge.states)
+    plan = decide(request, knowledge.ruleset, knowledge.directory, states)
     DECISION.observe(perf_counter() - began)
-    return plan
+    return Decided(plan, request, states.seen)
 
 
-async def _write(context: Context, intake: Intake, opening: Opening, plan: Plan) -> Answer | None:
+async def _write(context: Context, intake: Intake, opening: Opening, decided: Decided) -> Answer | None:
+    plan = decided.plan
     change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
     incident = change["incident"]
     if incident is None:
@@ -124,6 +138,8 @@ async def _write(context: Context, intake: Intake, opening: Opening, plan: Plan)
         device_id=intake.report.device_id if intake.merge_for_s else None,
         merge_for_s=intake.merge_for_s,
         attend_at=opening.now + ATTEND_AFTER if plan.shortfalls else None,
+        stage_at=next_stage_at(incident, change["assignments"], opening.now) if plan.stages else None,
+        decided_from=dumps(input_data(decided.request, decided.seen)),
     )
     reported = await insert_report(context.database, report)
     if reported is None:

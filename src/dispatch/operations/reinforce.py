@@ -2,13 +2,14 @@
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
-from dispatch.domain.candidate import Candidate, Request
+from dispatch.domain.candidate import Candidate, Request, Search
+from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.intake import Clocks, issue
-from dispatch.domain.routing import Planned, next_unit
+from dispatch.domain.routing import Planned, excluded_kinds, next_unit
 from dispatch.domain.rows import AssignmentRow, IncidentRow
 from dispatch.domain.ruleset import Requirement
 from dispatch.domain.unit import Unit
@@ -16,34 +17,23 @@ from dispatch.operations.edit import Edit
 from dispatch.storage.units import claim_unit
 from dispatch.storage.work import get_decision
 
-DEFAULT_CHOICE = ("jurisdiction", "nearest", "load")
-
 
 async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
     """Add the next suitable unit in place of one that declined or stays silent; None when there is nobody."""
     decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
     requirement = _requirement(edit, silent, decision)
-    excluded = frozenset(decision["excluded"])
-    taken = frozenset(row["unit_id"] for row in edit.assignments)
+    request = request_now(edit, decision)
     while True:
-        knowledge = edit.context.knowledge
-        planned = next_unit(
-            replace(_request(edit), taken=taken, excluded=excluded),
-            requirement,
-            directory=knowledge.directory,
-            states=knowledge.states,
-        )
+        planned = next_unit(requirement, search_for(edit, request))
         if planned is None:
             return None
         if not planned.unit.exclusive or await claim_unit(edit.connection, planned.unit.id, edit.incident["id"]):
             break
-        taken |= {planned.unit.id}
+        request = replace(request, taken=request.taken | {planned.unit.id})
     still_leads = silent["role"] == "lead" and silent["status"] in {"issued", "delivered"}
     role = "support" if still_leads else silent["role"]
     planned = replace(planned, role=role, mandatory=silent["mandatory"], slot=silent["slot"])
-    clocks = clocks_of(edit)
-    if requirement.clocks is not None:
-        clocks = clocks.with_profile(requirement.clocks, edit.context.knowledge.directory)
+    clocks = clocks_for(edit, requirement)
     row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks)
     row["backup_for"] = silent["id"]
     row["selection"] |= {"backup_for": silent["id"], "requirement": silent["selection"].get("requirement")}
@@ -110,14 +100,36 @@ def where(incident: IncidentRow, directory: Directory) -> Point | None:
     return place.point if place else directory.division_point(incident["division_code"])
 
 
-def _request(edit: Edit) -> Request:
+def request_now(edit: Edit, decision: dict[str, Any]) -> Request:
+    """Ask for units as the incident stands now: who was sent before is taken, what the rules forbid by now is excluded.
+
+    What was forbidden when it was decided stays so; a weapon that was reported since forbids more.
+    """
+    tags, facts = frozenset(edit.incident["tags"]), read_facts(decision["facts"])
+    now = {**facts, "tags": tags, "urgency": edit.incident["urgency"], "severity": edit.incident["severity"]}
     return Request(
-        facts={},
+        facts=now,
         division_code=edit.incident["division_code"],
         point=where(edit.incident, edit.context.knowledge.directory),
         local=edit.now.astimezone(edit.context.timezone),
         now=edit.now,
+        taken=frozenset(row["unit_id"] for row in edit.assignments),
+        excluded=frozenset(decision["excluded"]) | excluded_kinds(edit.context.knowledge.ruleset.matching(now)),
     )
+
+
+def search_for(edit: Edit, request: Request) -> Search:
+    """Look for units among those that this process knows."""
+    knowledge = edit.context.knowledge
+    return Search(request, knowledge.directory, knowledge.states, request.excluded)
+
+
+def clocks_for(edit: Edit, requirement: Requirement) -> Clocks:
+    """Give the clocks of a unit that is sent now for a requirement."""
+    clocks = clocks_of(edit)
+    if requirement.clocks is None:
+        return clocks
+    return clocks.with_profile(requirement.clocks, edit.context.knowledge.directory)
 
 
 def clocks_of(edit: Edit) -> Clocks:
@@ -127,30 +139,22 @@ def clocks_of(edit: Edit) -> Clocks:
     return Clocks(directory.clocks_of(kind, edit.incident["urgency"]), edit.incident["area_class"], edit.now)
 
 
+def stored_requirement(stored: dict[str, Any]) -> Requirement:
+    """Read a requirement back from a decision; one that was written by an older version lacks the newer keys."""
+    known: dict[str, Any] = {key: stored[key] for key in _PLAIN if key in stored}
+    known |= {key: tuple(stored[key]) for key in ("choose", "substitutes", "units")}
+    return Requirement(**known, count=stored["required_count"])
+
+
+_PLAIN: Final = (
+    *("unit_kind", "role", "mandatory", "capability", "within_m", "rest_s", "clocks"),
+    *("language", "tier", "spread", "ask", "claim"),
+)
+
+
 def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:
     number = row["selection"].get("requirement")
     if isinstance(number, int):
-        stored = decision["requirements"][number]
-        return Requirement(
-            unit_kind=stored["unit_kind"],
-            role=stored["role"],
-            count=1,
-            mandatory=stored["mandatory"],
-            choose=tuple(stored["choose"]),
-            substitutes=tuple(stored["substitutes"]),
-            capability=stored["capability"],
-            within_m=stored["within_m"],
-            rest_s=stored["rest_s"],
-            units=tuple(stored["units"]),
-            clocks=stored["clocks"],
-        )
+        return replace(stored_requirement(decision["requirements"][number]), count=1, ask=None)
     unit = edit.context.knowledge.directory.units[row["unit_id"]]
-    return Requirement(
-        unit_kind=unit.kind,
-        role="support",
-        count=1,
-        mandatory=row["mandatory"],
-        choose=DEFAULT_CHOICE,
-        substitutes=(),
-        capability=None,
-    )
+    return Requirement(unit.kind, "support", mandatory=row["mandatory"])

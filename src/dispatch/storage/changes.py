@@ -84,7 +84,8 @@ WITH c AS (SELECT $1::json AS change),
  t AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
    SELECT * FROM unnest($3::uuid[], $4::text[], $5::smallint[], $6::timestamptz[])
    ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = excluded.due_at, urgency = excluded.urgency),
- td AS (DELETE FROM timer WHERE subject_id = ANY($7)),
+ td AS (DELETE FROM timer WHERE subject_id = ANY($7) AND kind <> 'stage'),
+ ts AS (DELETE FROM timer WHERE $14 AND subject_id = ($1::json->'incident'->>'id')::uuid AND kind = 'stage'),
  f AS (UPDATE unit_state SET committed_to = NULL, version = version + 1
    WHERE unit_id = ANY($8) AND committed_to = ($1::json->'incident'->>'id')::uuid),
  p AS (INSERT INTO delivery_attempt (id, assignment_id, incident_id, channel, recipient, body, state, next_at)
@@ -113,6 +114,7 @@ class Effects:
 
     arm: list[TimerSet] = field(default_factory=list)
     disarm: list[str] = field(default_factory=list)
+    no_stage: bool = False
     release_units: list[str] = field(default_factory=list)
     deliveries: str = "[]"
 
@@ -156,6 +158,7 @@ async def save_change(connection: Connection, saving: Saving, effects: Effects) 
             saving.actor,
             saving.once.parameter() if saving.once else None,
             saving.assignments,
+            effects.no_stage,
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "idempotency_pkey":

@@ -34,6 +34,8 @@ class Report:
     device_id: str | None
     merge_for_s: int
     attend_at: datetime | None
+    stage_at: datetime | None
+    decided_from: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ _CLAIM: Final = """,
    CASE WHEN EXISTS (SELECT 1 FROM gate) THEN cardinality($13::uuid[]) ELSE 0 END,
    (SELECT count(*) FROM claim)) AS held)"""
 # Arguments: 1 change id, 2 incident id, 3 incident, 4 assignments, 5 events, 6 the change's rest, 7 decision, 8 call,
-# 9 actor, 10 number prefix, 11 idempotency, 12 attend at, 13 exclusive units, 14 device, 15 merge for s, 16 urgency.
+# 9 actor, 10 number prefix, 11 idempotency, 12 attend at, 13 exclusive units, 14 device, 15 merge for s, 16 urgency,
+# 17 stage at, 18 the decision's input.
 _STATEMENT: Final = """
 WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precision),
  {gate},
@@ -84,8 +87,9 @@ WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precisio
    RETURNING id, deliver_by, urge_by, acknowledge_by, close_by),
  t AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
    SELECT id, 'assignment', $16::smallint, least(deliver_by, urge_by, acknowledge_by, close_by) FROM a
-   UNION ALL SELECT id, 'incident', $16::smallint, $12 FROM i WHERE $12::timestamptz IS NOT NULL),
- d AS (INSERT INTO decision (incident_id, body) SELECT id, $7::text FROM i),
+   UNION ALL SELECT id, 'incident', $16::smallint, $12 FROM i WHERE $12::timestamptz IS NOT NULL
+   UNION ALL SELECT id, 'stage', $16::smallint, $17 FROM i WHERE $17::timestamptz IS NOT NULL),
+ d AS (INSERT INTO decision (incident_id, body, input) SELECT id, $7::text, $18::text FROM i),
  p AS (INSERT INTO call SELECT r.* FROM i, json_populate_record(NULL::call, ($8::text)::json) r),
  o AS (INSERT INTO outbox (id, incident_id, unit_ids, division_code, device_id, source_id, change)
    SELECT $1::uuid, i.id, i.unit_ids, i.division_code, i.device_id, i.source_id,
@@ -143,6 +147,8 @@ async def insert_report(database: Database, report: Report) -> Reported | None:
                 report.device_id,
                 float(report.merge_for_s),
                 report.urgency,
+                report.stage_at,
+                report.decided_from,
             )
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "idempotency_pkey":

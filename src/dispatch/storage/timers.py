@@ -10,7 +10,7 @@ _DUE: Final = """
 SELECT t.subject_id::text, t.kind, t.due_at, coalesce(a.incident_id, i.id)::text AS incident_id,
   $1::timestamptz AS now
 FROM timer t LEFT JOIN assignment a ON t.kind = 'assignment' AND a.id = t.subject_id
-  LEFT JOIN incident i ON t.kind = 'incident' AND i.id = t.subject_id
+  LEFT JOIN incident i ON t.kind IN ('incident', 'stage') AND i.id = t.subject_id
 WHERE t.due_at <= $1 ORDER BY t.urgency, t.due_at LIMIT $2
 """
 
@@ -31,14 +31,14 @@ async def list_due(connection: Connection, now: datetime, limit: int) -> list[Du
     return [DueTimer(row["subject_id"], row["kind"], row["due_at"], row["incident_id"]) for row in rows]
 
 
-async def still_due(connection: Connection, subject_ids: list[str], now: datetime) -> dict[str, datetime]:
-    """Of these, tell which are still due: read after the incident's lock was taken."""
+async def still_due(connection: Connection, subject_ids: list[str], now: datetime) -> dict[tuple[str, str], datetime]:
+    """Of these, tell which are still due, by subject and kind: read after the incident's lock was taken."""
     rows = await connection.fetch(
-        "SELECT subject_id::text, due_at FROM timer WHERE subject_id = ANY($1) AND due_at <= $2 FOR UPDATE",
+        "SELECT subject_id::text, kind, due_at FROM timer WHERE subject_id = ANY($1) AND due_at <= $2 FOR UPDATE",
         subject_ids,
         now,
     )
-    return {row["subject_id"]: row["due_at"] for row in rows}
+    return {(row["subject_id"], row["kind"]): row["due_at"] for row in rows}
 
 
 async def next_due_at(connection: Connection) -> datetime | None:
@@ -47,9 +47,9 @@ async def next_due_at(connection: Connection) -> datetime | None:
     return found
 
 
-async def disarm(connection: Connection, subject_id: str) -> None:
-    """Remove a timer."""
-    await connection.execute("DELETE FROM timer WHERE subject_id = $1", subject_id)
+async def disarm(connection: Connection, subject_id: str, *, stage: bool = False) -> None:
+    """Remove a subject's timer: that of its stages, or the other one."""
+    await connection.execute("DELETE FROM timer WHERE subject_id = $1 AND (kind = 'stage') = $2", subject_id, stage)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,8 @@ class Move:
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(OPEN))
 _LEFT: Final = ", ".join(f"'{status}'" for status in sorted(LEFT))
 _ACTIVE: Final = "'received', 'dispatched', 'in_progress', 'resolved'"
+_UNSEEN: Final = frozenset({"deliver", "see"})
+"""What no stage waits for."""
 _BEGINS: Final = frozenset({"acknowledge", "depart", "arrive", "feedback"})
 
 # Arguments: 1 assignment, 2 expected version, 3 unit, 4 now, 5 actor name, 6 reason, 7 feedback, 8 ids, 9 actor,
@@ -76,6 +78,7 @@ WITH l AS (SELECT i.id FROM incident i WHERE i.id = (SELECT incident_id FROM ass
    FROM i WHERE i.closed_at = $4 AND i.status = 'closed' AND assignment.incident_id = i.id AND assignment.id <> $1
      AND assignment.role <> 'lead' AND assignment.status IN ({open}) RETURNING assignment.*),
  nt AS (DELETE FROM timer USING n WHERE timer.subject_id = n.id),
+{stage}
  ni AS (DELETE FROM timer USING i WHERE timer.subject_id = i.id AND i.status = 'closed'),
  x AS (SELECT * FROM a UNION ALL SELECT * FROM n),
  f AS (UPDATE unit_state SET committed_to = NULL, version = unit_state.version + 1 FROM x
@@ -100,6 +103,10 @@ WITH l AS (SELECT i.id FROM incident i WHERE i.id = (SELECT incident_id FROM ass
    WHERE $10::text[] IS NOT NULL)
 SELECT seq, xid::text AS xid, change FROM o
 """
+# Whoever waits for this step is looked after at once by the timer loop.
+_STAGE: Final = """ st AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
+   SELECT i.id, 'stage', 0, $4::timestamptz FROM i WHERE i.stages::text <> '[]' AND i.status <> 'closed'
+   ON CONFLICT (subject_id, kind) DO UPDATE SET due_at = least(timer.due_at, excluded.due_at)),"""
 _NOT_LED: Final = f"""NOT EXISTS (SELECT 1 FROM assignment other WHERE other.incident_id = a.incident_id
   AND other.slot = a.slot AND other.role = 'lead' AND other.status NOT IN ({_LEFT}))"""
 """A backup in the lead's place, or a lead that was replaced, does not do the lead's part: only the lead does."""
@@ -111,8 +118,9 @@ _CLOSES: Final = (
 _GUARDS: Final[dict[Verb, str]] = {
     "deliver": "AND assignment.delivered_at IS NULL",
     "see": "AND assignment.seen_at IS NULL",
-    # A backup may take the lead over when it answers: that is decided under the lock, in operations/answer_backup.
-    "acknowledge": "AND assignment.backup_for IS NULL",
+    # A backup may take the lead over when it answers, one of several asked may have it: that is decided under the lock,
+    # in operations/acknowledge_assignment.
+    "acknowledge": "AND assignment.backup_for IS NULL AND assignment.selection->>'offer' IS NULL",
     "complete": "AND (assignment.role <> 'lead' OR assignment.fed_back_at IS NOT NULL)",
 }
 """What a verb demands beyond the state; a refused move is explained by `operations/move_assignment`."""
@@ -141,6 +149,7 @@ def verb_statement(verb: Verb) -> str:
         closes=_CLOSES,
         begins="true" if verb in _BEGINS else "false",
         event=EVENT[verb],
+        stage="" if verb in _UNSEEN else _STAGE,
     )
 
 
