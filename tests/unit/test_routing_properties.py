@@ -305,7 +305,7 @@ def test_every_chosen_unit_stands_once_among_the_considered(
     chosen = [seen.candidate.unit.code for seen in plan.considered if seen.outcome == "chosen"]
     assert sorted(chosen) == sorted(codes(plan))
     change = open_incident(opening(), plan, new_id=ids(), directory=directory(units))
-    kept = decision_data(plan, change)
+    kept = decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"])
     filled = [row for require in kept["requirements"] for row in require["filled"]]  # type: ignore[attr-defined]
     assert filled == [row["id"] for row in sorted(change["assignments"], key=lambda r: r["selection"]["requirement"])]
 

@@ -35,6 +35,7 @@ ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now s
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
 TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
 DECISION: Final = _with(200, decision_views.DecisionView, "Who would go now")
+REPLAY: Final = _with(200, decision_views.ReplayView, "Whether both are the same")
 DEVICE_STATUS: Final = _with(200, views.DeviceStatus, "What the button may show")
 DEVICE_STATE: Final = _with(200, views.DeviceState, "Noted")
 ME: Final = _with(200, directory_views.Me, "Who you are")

@@ -7,8 +7,8 @@ import orjson
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.call import CallReport, locate
 from dispatch.domain.decision_input import read_facts
-from dispatch.domain.intake import Opening, decision_data, open_incident
-from dispatch.domain.rows import IncidentRow
+from dispatch.domain.intake import Opening, decision_data
+from dispatch.domain.rows import IncidentRow, instant
 from dispatch.operations.context import Context
 from dispatch.operations.opening import plan_for
 
@@ -58,5 +58,5 @@ def recommend_again(context: Context, incident: IncidentRow) -> bytes:
         call_id="",
     )
     plan = plan_for(context, opening).plan
-    change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
-    return orjson.dumps(decision_data(plan, change))
+    ids = [str(context.new_id()) for _ in plan.planned]
+    return orjson.dumps(decision_data(plan, ids, instant(opening.now)))

@@ -84,7 +84,9 @@ async def write_bundle(connection: Connection, bundle: Bundle) -> int:
             await _upsert(connection, target, json.dumps(rows, ensure_ascii=False))
     await connection.execute("INSERT INTO unit_state (unit_id) SELECT id FROM unit ON CONFLICT DO NOTHING")
     await connection.execute("INSERT INTO device_state (device_id) SELECT id FROM device ON CONFLICT DO NOTHING")
-    return int(await connection.fetchval("UPDATE directory_version SET version = version + 1 RETURNING version"))
+    version = int(await connection.fetchval("UPDATE directory_version SET version = version + 1 RETURNING version"))
+    await connection.execute("SELECT keep_directory($1)", version)
+    return version
 
 
 async def _upsert(connection: Connection, target: "_Target", rows: str) -> None:
