@@ -28,9 +28,11 @@ class SpatialIndex:
                 by_pool[pool].append(unit)
         self._units = {pool: (self._tree([u.point for u in found]), found) for pool, found in by_pool.items()}
         leaves = [division for division in divisions if division.level == "village"] or divisions
+        self._centres = _Centres(leaves, self._scale)
         self._leaves = leaves
-        self._leaf_tree = self._tree([division.point for division in leaves])
-        self._grid = _Grid([(division.point.longitude * self._scale, division.point.latitude) for division in leaves])
+        self._areas = [division for division in divisions if division.boundary]
+        self._area_tree = STRtree([self._polygon(division) for division in self._areas])
+        self._within: dict[str, _Centres] = {}
 
     def nearest(self, pool: str, point: Point, limit: int) -> Sequence[str]:
         """List the ids of the nearest units of a pool, nearest first, ties by code."""
@@ -43,13 +45,35 @@ class SpatialIndex:
         return [unit.id for unit in near[:limit]]
 
     def division_at(self, point: Point) -> str | None:
-        """Give the division whose centre is nearest: approximate until real boundaries are loaded."""
-        if not self._leaves:
+        """Give the most specific division whose boundary holds the point, and in it the one whose centre is nearest.
+
+        Where no boundary is loaded the nearest centre alone decides: approximate.
+        """
+        area = self._area_at(point)
+        if area is None or area.level == "village":
+            return area.code if area else self._centres.nearest(point)
+        if area.code not in self._within:
+            inside = [division for division in self._leaves if division.code.startswith(_prefix(area.code))]
+            self._within[area.code] = _Centres(inside, self._scale)
+        return self._within[area.code].nearest(point) or area.code
+
+    def near_boundary(self, point: Point, within_m: float) -> bool | None:
+        """Say whether two divisions of one level are so near; None when no boundary is known."""
+        if not self._areas:
             return None
-        index = self._grid.nearest(point.longitude * self._scale, point.latitude)
-        if index is None:
-            index = int(self._leaf_tree.nearest(self._geometry(point)))
-        return self._leaves[index].code
+        near = self._area_tree.query(self._geometry(point), predicate="dwithin", distance=within_m / _METRES_A_DEGREE)
+        levels = [self._areas[index].level for index in near]
+        return len(set(levels)) < len(levels)
+
+    def _area_at(self, point: Point) -> Division | None:
+        if not self._areas:
+            return None
+        found = self._area_tree.query(self._geometry(point), predicate="within")
+        return max((self._areas[index] for index in found), key=lambda area: len(_prefix(area.code)), default=None)
+
+    def _polygon(self, division: Division) -> shapely.Polygon:
+        rings = [[(p.longitude * self._scale, p.latitude) for p in ring] for ring in division.boundary]
+        return shapely.Polygon(rings[0], rings[1:])
 
     def _tree(self, points: Sequence[Point]) -> STRtree:
         if not points:
@@ -69,6 +93,27 @@ class SpatialIndex:
             if len(found) >= limit * 2 or half > _WORLD:
                 return [int(index) for index in found]
             half *= 2.5
+
+
+class _Centres:
+    """The division whose centre is nearest."""
+
+    def __init__(self, divisions: Sequence[Division], scale: float) -> None:
+        """File the centres; longitudes are scaled."""
+        self._divisions, self._scale = divisions, scale
+        self._at = [(division.point.longitude * scale, division.point.latitude) for division in divisions]
+        self._grid = _Grid(self._at)
+        self._tree = STRtree(shapely.points(self._at)) if divisions else None
+
+    def nearest(self, point: Point) -> str | None:
+        """Give its code; None when there are no divisions."""
+        if self._tree is None:
+            return None
+        x, y = point.longitude * self._scale, point.latitude
+        index = self._grid.nearest(x, y)
+        if index is None:
+            index = int(self._tree.nearest(shapely.Point(x, y)))
+        return self._divisions[index].code
 
 
 class _Grid:
@@ -98,7 +143,15 @@ class _Grid:
         return math.floor(x / self._size), math.floor(y / self._size)
 
 
+def _prefix(code: str) -> str:
+    """Give what the codes of everything inside begin with: a city's ends in 00 (GB/T 2260)."""
+    return code[:4] if len(code) == _COUNTY and code.endswith("00") else code
+
+
+_COUNTY = 6
 _WORLD = 400.0
+_METRES_A_DEGREE = 111_195.0
+"""Of latitude, on the sphere of `distance_m`."""
 
 
 def _longitude_scale(divisions: Sequence[Division]) -> float:
