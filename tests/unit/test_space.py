@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.domain.directory import Division
-from dispatch.domain.geo import Point
+from dispatch.domain.geo import Point, distance_m
 from dispatch.storage.space import SpatialIndex
+from tests.support.world import unit
 
 
 def square(west: float, south: float, size: float = 0.1) -> tuple[tuple[Point, ...], ...]:
@@ -58,3 +60,23 @@ def test_every_point_has_a_division_inside_a_boundary_or_out_of_all_of_them(long
     assert found in {"430302001001", "430304001001"}
     if 112.0 < longitude < 112.1 and 27.0 < latitude < 27.1:
         assert found == "430302001001"
+
+
+POINTS = st.lists(st.tuples(st.floats(112.0, 112.5), st.floats(27.0, 27.4)), min_size=1, max_size=60)
+
+
+@given(POINTS, st.floats(110.0, 114.0), st.floats(26.0, 29.0), st.integers(1, 9))
+def test_nobody_nearer_is_overlooked(
+    places: list[tuple[float, float]], longitude: float, latitude: float, limit: int
+) -> None:
+    units = [unit(f"u{number:02d}", point=Point(*place)) for number, place in enumerate(places)]
+    here = Point(longitude, latitude)
+    index = SpatialIndex(units, [WEST, EAST])
+    exact = sorted(units, key=lambda found: (distance_m(found.point, here), found.code))
+    found = index.nearest("police", here, limit)
+    by_id = {entry.id: distance_m(entry.point, here) for entry in units}
+    wanted = [by_id[entry.id] for entry in exact[:limit]]
+    # From far outside the city flattening may swap two that are equally far but for a hundredth.
+    assert [by_id[unit_id] for unit_id in found] == pytest.approx(wanted, rel=0.011)
+    if 111.9 < longitude < 112.6 and 26.9 < latitude < 27.5:
+        assert list(found) == [entry.id for entry in exact[:limit]]
