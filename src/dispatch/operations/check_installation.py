@@ -4,9 +4,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from dispatch.domain.errors import DatabaseUnavailableError
-from dispatch.storage.bundle import newest_ruleset
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory
+from dispatch.storage.rulesets import newest_ruleset
 from dispatch.storage.schema import WANTED, current_revision
 from dispatch.storage.timers import database_now, largest_overdue_ms, unarmed_assignments
 
