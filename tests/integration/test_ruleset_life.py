@@ -1,77 +1,23 @@
 """Rules are drafted by one person, checked and published by another, used by everybody, and taken back in one step."""
 
 import asyncio
-import copy
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from dispatch.demo.city import bundle
 from dispatch.domain import ruleset_check
 from dispatch.domain.lint import Finding
 from tests.support.city import HOSPITAL_CALL, POLICE, City, running
-
-RULES: dict[str, Any] = bundle()["ruleset"]
-PATH = "/api/v1/rulesets"
-
-
-def rules_with(count: int) -> dict[str, Any]:
-    """The demo's rules with this many police stations for a noise at night: told apart by one number."""
-    made = copy.deepcopy(RULES)
-    rule = next(rule for rule in made["rules"] if rule["id"] == "psychiatric.disturbance")
-    rule["require"][0]["count"] = count
-    return made
-
-
-class Hall:
-    """Two administrators, and an operator who may read."""
-
-    def __init__(self, city: City, first: httpx.AsyncClient, second: httpx.AsyncClient, desk: httpx.AsyncClient):
-        self.city, self.first, self.second, self.desk = city, first, second, desk
-
-    async def draft(self, count: int = 2, **query: Any) -> int:
-        answer = await self.first.post(PATH, json=rules_with(count), params=query)
-        assert answer.status_code == 201, answer.text
-        return int(answer.json()["version"])
-
-    async def publish(self, version: int, **body: Any) -> httpx.Response:
-        return await self.second.post(f"{PATH}/{version}/publish", json={"reason": "checked"} | body)
-
-    async def published(self, count: int = 2) -> int:
-        version = await self.draft(count)
-        answer = await self.publish(version)
-        assert answer.status_code == 200, answer.text
-        return version
-
-    async def rollback(self, version: int) -> httpx.Response:
-        return await self.first.post(f"{PATH}/{version}/rollback", json={"reason": "nobody came"})
-
-    async def entry(self, version: int) -> dict[str, Any]:
-        return dict((await self.desk.get(f"{PATH}/{version}")).json())
-
-    async def acts(self, version: int) -> list[tuple[str, str, str | None]]:
-        items = (await self.desk.get(f"{PATH}/{version}/history")).json()["items"]
-        return [(item["act"], item["actor"]["name"], item["reason"]) for item in items]
+from tests.support.hall import PATH, RULES, Hall, code_of, hall_of, rules_with, until_used
 
 
 @pytest.fixture
 async def hall(city: City) -> Hall:
-    return Hall(city, await city.person("admin"), await city.person("admin2"), await city.person("desk1"))
-
-
-async def until_used(version: int, *cities: City) -> None:
-    async with asyncio.timeout(20):
-        while {city.process.context.knowledge.ruleset.version for city in cities} != {version}:
-            await asyncio.sleep(0.02)
-
-
-def code_of(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json()["code"]
+    return await hall_of(city)
 
 
 async def test_what_one_wrote_another_publishes_and_calls_are_decided_by_it(hall: Hall) -> None:
@@ -360,43 +306,3 @@ async def test_a_version_goes_out_as_yaml_and_comes_back_the_same(hall: Hall) ->
     same = (await hall.desk.get(f"{PATH}/1/diff?against=1")).json()
     assert same["same"] is True
     assert (await hall.desk.get(f"{PATH}/1/diff?against=99")).status_code == 404
-
-
-@pytest.mark.expects_error_log
-async def test_rules_spoilt_by_hand_keep_nobody_from_being_sent(hall: Hall) -> None:
-    good = await hall.published(2)
-    await until_used(good, hall.city)
-    bad = await hall.published(3)
-    await hall.city.sql.execute("UPDATE ruleset SET body = '{\"rules\": 3}' WHERE version = $1", bad)
-    async with running(hall.city.url, hall.city.access) as started:
-        # A process that starts has none to keep: it takes the newest that can be read.
-        assert started.process.context.knowledge.ruleset.version == good
-        ready = await started.client().get("/readyz")
-        assert (ready.status_code, ready.json()["status"]) == (200, "ready")
-        assert f"ruleset {bad} cannot be read, {good} stays in use" in ready.json()["warnings"][0]
-        assert f"dispatch_ruleset_refused {bad}.0" in (await started.client().get("/metrics")).text
-        answer = await started.integrator().post("/api/v1/incidents", json=HOSPITAL_CALL)
-        assert answer.json()["incident"]["decision"]["ruleset_version"] == good
-        # Mended, it is used at once.
-        mended = json.dumps(rules_with(4))
-        await hall.city.sql.execute("UPDATE ruleset SET body = $2::json WHERE version = $1", bad, mended)
-        await until_used(bad, started)
-        assert (await started.client().get("/readyz")).json()["warnings"] == []
-
-
-@pytest.mark.expects_error_log
-async def test_a_running_process_keeps_the_rules_it_has(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
-    spoilt = "INSERT INTO ruleset (version, body, published_by, published_at, effective_at) "
-    await hall.city.sql.execute(spoilt + "VALUES (7, '[[[]]]', 'x', now(), now())")
-    async with asyncio.timeout(20):
-        while hall.city.process.context.knowledge.refused is None:
-            await asyncio.sleep(0.02)
-    assert (await hall.city.report())["decision"]["ruleset_version"] == 1
-    said = [record for record in caplog.records if "the stored ruleset cannot be read" in record.message]
-    assert [(record.refused, record.in_use) for record in said] == [(7, 1)]  # type: ignore[attr-defined]
-    # Said once, not with every look; and the loop is well.
-    await asyncio.sleep(1.2)
-    assert len([r for r in caplog.records if "the stored ruleset cannot be read" in r.message]) == 1
-    assert (await hall.city.client().get("/readyz")).json()["checks"]["refresh"] is True
-    rolled = await hall.rollback(7)
-    await until_used(rolled.json()["version"], hall.city)

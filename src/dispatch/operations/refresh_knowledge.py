@@ -57,7 +57,8 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
         newest = await newest_ruleset(connection)
         if newest is None or _is_refused_already(knowledge, stored[0], newest):
             return False
-        directory = await load_directory(connection)
+        known = knowledge.directory
+        directory = known if known.version == stored[0] else await load_directory(connection)
     ruleset, refused = await _read(newest, directory)
     knowledge.directory, knowledge.ruleset = directory, ruleset or knowledge.ruleset
     _note(knowledge, refused)
