@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from dispatch import __version__
-from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, sessions
+from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, rulesets, sessions
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
@@ -197,6 +197,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             session_hours=settings.session_hours,
             secure_cookies=settings.secure_cookies,
             start_page=start_page,
+            two_persons=settings.rules_two_persons,
         )
         process.begin()
         try:
@@ -223,7 +224,7 @@ def _route(app: FastAPI) -> None:
     # Calls come first and by a plain route: FastAPI's own way to the endpoint, which reads its request itself, costs as
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
-    for module in (incidents, assignments, devices, sessions, directory, administration, health, pages):
+    for module in (incidents, assignments, devices, sessions, directory, administration, rulesets, health, pages):
         app.include_router(module.router)
 
     async def live(websocket: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dispatch.demo.city import bundle
 from tests.support.city import HOSPITAL_CALL, JUSTICE, POLICE, City
 
 DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
@@ -17,6 +18,7 @@ NO_KEY = {"/api/v1/sessions"}
 """A repeated log-in is another log-in: a stored answer would hold a secret."""
 WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
 INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
+RULESET, RULES = "/api/v1/rulesets/{version}", bundle()["ruleset"]
 POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     # path: (who asks, what goes before, the body)
     "/api/v1/incidents": ("integrator", [], HOSPITAL_CALL),
@@ -57,9 +59,18 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     "/api/v1/devices/{device_id}/check-in": ("device", [], {"battery_percent": 5}),
     "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
     "/api/v1/units/{unit_id}/position": ("unit", [], WHERE),
+    "/api/v1/rulesets": ("admin", [], RULES),
+    f"{RULESET}/lint": ("desk", [], {}),
+    f"{RULESET}/publish": ("second", [("drafted", None)], {"reason": "x"}),
+    f"{RULESET}/discard": ("admin", [("drafted", None)], {"reason": "x"}),
+    f"{RULESET}/rollback": (
+        "admin",
+        [("drafted", None), (f"{RULESET}/publish", {"reason": "x"})],
+        {"reason": "x"},
+    ),
 }
 
-CHANGES = {f"{INCIDENT}/recommend": 0, f"{INCIDENT}/merge": 2}
+CHANGES = {f"{RULESET}/lint": 0, f"{INCIDENT}/recommend": 0, f"{INCIDENT}/merge": 2}
 """How many changes a request makes, where it is not one."""
 
 
@@ -76,11 +87,11 @@ def test_every_post_of_the_document_is_tried_here_and_takes_the_key() -> None:
 class Story:
     """One incident with everybody who may ask something about it."""
 
-    def __init__(self, city: City, desk: httpx.AsyncClient, names: dict[str, str]) -> None:
+    def __init__(self, city: City, people: dict[str, httpx.AsyncClient], names: dict[str, str]) -> None:
         self.names = names
         self.clients = {
+            **people,
             "integrator": city.integrator(),
-            "desk": desk,
             "unit": city.unit(POLICE),
             "device": city.client(city.device["token"]),
         }
@@ -102,8 +113,10 @@ async def _prepared(city: City, path: str) -> Story:
         "device_id": city.device["id"],
         "unit_id": city.unit_id(POLICE),
         "spare": city.unit_id("430302001-PCS"),
+        "version": "1",
     }
-    story = Story(city, await city.person(), names)
+    logins = {"desk": "desk1", "admin": "admin", "second": "admin2"}
+    story = Story(city, {who: await city.person(login) for who, login in logins.items()}, names)
     for step, body in POSTS[path][1]:
         if step == "gap":
             gap = '[{"slot": 77, "unit_kind": "police_station", "role": "support", "reason": "off_duty", "count": 1}]'
@@ -112,6 +125,9 @@ async def _prepared(city: City, path: str) -> Story:
             await city.sql.execute("UPDATE incident SET urgency = 'normal'")
         elif step == "pressed":
             await city.press()
+        elif step == "drafted":
+            drafted = await story.ask("/api/v1/rulesets", RULES)
+            names["version"] = str(drafted.json()["version"])
         else:
             answer = await story.ask(step, body)
             assert answer.status_code == 200, (step, answer.text)

@@ -14,9 +14,9 @@ from dispatch.domain.intake import decision_data
 from dispatch.domain.requirement_parse import Known
 from dispatch.domain.routing import decide
 from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
-from dispatch.storage.bundle import find_ruleset
 from dispatch.storage.database import Database
 from dispatch.storage.directory import find_kept_directory
+from dispatch.storage.rulesets import find_ruleset
 from dispatch.storage.work import find_decided_from, get_decision
 
 
