@@ -13,7 +13,7 @@ from dispatch.domain.lint_clocks import find_contradicting_clocks, find_mistimed
 from dispatch.domain.lint_coverage import find_townships_of_neighbours, find_uncovered_townships
 from dispatch.domain.lint_directory import find_circles_of_superiors, find_idle_correlations
 from dispatch.domain.lint_exclude import find_excluded_requirements
-from dispatch.domain.lint_finding import LEVELS, Finding, listed_en, listed_zh
+from dispatch.domain.lint_finding import LEVELS, Finding, listed_en, listed_zh, readable
 from dispatch.domain.lint_order import find_equal_priorities
 from dispatch.domain.lint_reach import find_idle_catch_all, find_types_without_a_rule, find_unreached
 from dispatch.domain.lint_subject import Subject
@@ -65,7 +65,10 @@ def lint(
     found += _without_answer(subject)
     places = {placed.rule.id: place for place, placed in enumerate(subject.rules)}
     return tuple(
-        sorted(found, key=lambda finding: (LEVELS.index(finding.level), places.get(finding.rule or "", len(places))))
+        sorted(
+            map(readable, found),
+            key=lambda finding: (LEVELS.index(finding.level), places.get(finding.rule or "", len(places))),
+        )
     )
 
 

@@ -72,7 +72,7 @@ def find_townships_of_neighbours(subject: Subject) -> Iterator[Finding]:
 def _walk(subject: Subject, look: "Callable[[_Gap], Iterator[Finding]]") -> Iterator[Finding]:
     known = _Map(subject)
     for placed in subject.each():
-        if placed.regions is None:
+        if placed.regions is None or subject.is_exhausted:
             subject.note_gave_up(placed.rule)
             continue
         for pointer, requirement in placed.requirements():

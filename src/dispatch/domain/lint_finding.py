@@ -1,7 +1,7 @@
 """What lint says: one finding with its level, its place in the ruleset and a sentence in both languages."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 LEVELS: Final = ("error", "warning", "note")
@@ -21,6 +21,19 @@ class Finding:
     rule: str | None
     detail_zh: str
     detail_en: str
+
+
+def readable(finding: Finding) -> Finding:
+    """Write out what nobody could see: names in rules may hold any character."""
+    if finding.detail_zh.isprintable() and finding.detail_en.isprintable():
+        return finding
+    return replace(finding, detail_zh=_written_out(finding.detail_zh), detail_en=_written_out(finding.detail_en))
+
+
+def _written_out(text: str) -> str:
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def listed_zh(names: Collection[str]) -> str:

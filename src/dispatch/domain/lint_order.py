@@ -55,9 +55,9 @@ def _compared(subject: Subject, first: Placed, second: Placed) -> Iterator[Findi
     sought = subject.seek(common, first.rule if first.rule.final else second.rule)
     if sought.gave_up:
         subject.note_gave_up(second.rule)
-    if sought.facts is None or not _differs(subject, sought.facts, (first.rule, second.rule)):
-        return
     both = first.rule.final and second.rule.final
+    if sought.facts is None or not (both or _differs(subject, sought.facts, (first.rule, second.rule))):
+        return
     zh = "两者要求不同，只有先读的一条生效" if both else "先后不同，派出的单位也不同"
     en = "they require different things, and only the first one read acts" if both else "the other order sends others"
     example = example_text(sought.facts, common)
@@ -91,10 +91,10 @@ def _differs(subject: Subject, facts: Facts, pair: tuple[Rule, Rule]) -> bool:
     first, second = pair
     read = subject.compiled.matching(facts)
     place = next(number for number, rule in enumerate(read) if rule is first)
-    before, after = read[:place], tuple(rule for rule in read[place + 1 :] if rule is not second)
-    turned = (second,) if second.final else (second, first)
-    rest = () if turned[-1].final else after
-    return _required(read) != _required((*before, *turned, *rest))
+    turned = (*read[:place], second)
+    if not second.final:
+        turned = (*turned, first, *(rule for rule in read[place + 1 :] if rule is not second))
+    return _required(read) != _required(turned)
 
 
 def _required(rules: tuple[Rule, ...]) -> tuple[object, ...]:
