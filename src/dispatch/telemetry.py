@@ -42,6 +42,9 @@ LOOP_FAILURES: Final = Counter(
 DELIVERIES: Final = Counter(
     "dispatch_deliveries_total", "Delivery attempts ended", ["channel", "state"], registry=REGISTRY
 )
+RULES_FINDINGS: Final = Gauge(
+    "dispatch_rules_findings", "What the last lint of the rules in force found", ["level"], registry=REGISTRY
+)
 
 
 class _RequestId(logging.Filter):

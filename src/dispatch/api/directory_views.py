@@ -116,6 +116,26 @@ class RulesetList(View):
     after: str | None
 
 
+class RulesetFinding(View):
+    """One thing that lint found: `pointer` is a JSON pointer into the ruleset, empty where the directory is meant."""
+
+    level: Literal["error", "warning", "note"]
+    code: str
+    pointer: str
+    rule: str | None
+    detail: Named
+
+
+class RulesetFindings(View):
+    """What the last lint of the ruleset in force found; null versions when there was none yet."""
+
+    ruleset_version: int | None
+    directory_version: int | None
+    linted_at: str | None
+    counts: dict[str, int]
+    findings: list[RulesetFinding]
+
+
 class Health(View):
     """The process answers."""
 

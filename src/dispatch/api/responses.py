@@ -76,6 +76,7 @@ UNIT: Final = _with(200, directory_views.UnitState, "The unit as it now stands")
 PLACES: Final = _with(200, directory_views.PlaceList, "In the order of their codes")
 POSITION: Final = _with(200, directory_views.Accepted, "Noted, unless a newer report is known")
 RULESETS: Final = _with(200, directory_views.RulesetList, "Newest first")
+FINDINGS: Final = _with(200, directory_views.RulesetFindings, "Errors first, then in reading order")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},
