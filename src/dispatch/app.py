@@ -25,7 +25,18 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from dispatch import __version__
-from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, rulesets, sessions
+from dispatch.api import (
+    administration,
+    assignments,
+    devices,
+    directory,
+    findings,
+    health,
+    incidents,
+    pages,
+    rulesets,
+    sessions,
+)
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
@@ -33,6 +44,8 @@ from dispatch.api.openapi import describe
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
 from dispatch.jobs.delivery import DeliveryLoop
+from dispatch.jobs.lint import MOST_S as MOST_LINT_S
+from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
 from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
@@ -169,6 +182,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     states = StatesLoop(process.database, process.context.knowledge)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, pagers)
+    lint = LintLoop(process.context)
     relay = process.relay
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
@@ -178,6 +192,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
 
@@ -224,7 +239,10 @@ def _route(app: FastAPI) -> None:
     # Calls come first and by a plain route: FastAPI's own way to the endpoint, which reads its request itself, costs as
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
-    for module in (incidents, assignments, devices, sessions, directory, administration, rulesets, health, pages):
+    for module in (
+        *(incidents, assignments, devices, sessions, findings, directory),
+        *(administration, rulesets, health, pages),
+    ):
         app.include_router(module.router)
 
     async def live(websocket: object) -> None:

@@ -91,6 +91,7 @@ ROLLED_BACK: Final = _with(200, ruleset_views.RolledBackRuleset, "The new versio
 LINTED: Final = _with(200, ruleset_views.Findings, "What was found, with pointers into the document")
 RULESET_HISTORY: Final = _with(200, ruleset_views.RulesetHistory, "Oldest first")
 RULESET_DIFF: Final = _with(200, ruleset_views.RulesetDiffView, "Rule by rule, field by field")
+FINDINGS: Final = _with(200, ruleset_views.NightlyFindings, "Errors first, then in reading order")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},

@@ -16,6 +16,7 @@ from dispatch.domain.condition import Facts
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import NewId
+from dispatch.domain.lint import LEVELS, Finding
 from dispatch.domain.rows import AssignmentRow, ChangeRow, parse_instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.unit import Duty, UnitState
@@ -38,6 +39,20 @@ class Refused:
         return self.version == version and self.body == body
 
 
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What lint said of a ruleset over a directory, and when."""
+
+    ruleset_version: int
+    directory_version: int
+    linted_at: datetime
+    findings: tuple[Finding, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Count the findings of each level."""
+        return {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
+
+
 @dataclass(slots=True)
 class Knowledge:
     """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes.
@@ -49,6 +64,7 @@ class Knowledge:
     ruleset: CompiledRuleset
     states: States = field(default_factory=States)
     refused: Refused | None = None
+    linted: Linted | None = None
     _meanwhile: list[ChangeRow] | None = None
 
     def begin_reload(self) -> None:
@@ -179,6 +195,7 @@ __all__ = [
     "Answer",
     "Context",
     "Knowledge",
+    "Linted",
     "Once",
     "commit_seen",
     "dumps",
