@@ -25,7 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from dispatch import __version__
-from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, sessions
+from dispatch.api import administration, assignments, devices, directory, health, incidents, modes, pages, sessions
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
@@ -35,12 +35,13 @@ from dispatch.domain.ids import uuid7
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
+from dispatch.jobs.upkeep import CalendarLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
+from dispatch.outside import calendar
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
@@ -155,6 +156,7 @@ async def build(settings: Settings) -> Process:
         publish=relay.committed,
         timezone=ZoneInfo(settings.timezone),
         paging_channels=tuple(pager.channel for pager in pagers),
+        day_kind=calendar.day_kind,
     )
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
@@ -169,6 +171,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     states = StatesLoop(process.database, process.context.knowledge)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, pagers)
+    modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
     relay = process.relay
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
@@ -178,6 +181,8 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
+        Loop("calendar", days.once, every(3600), deadline_s=30, healthy_within_s=3 * 3600),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
 
@@ -223,7 +228,7 @@ def _route(app: FastAPI) -> None:
     # Calls come first and by a plain route: FastAPI's own way to the endpoint, which reads its request itself, costs as
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
-    for module in (incidents, assignments, devices, sessions, directory, administration, health, pages):
+    for module in (incidents, assignments, devices, sessions, directory, administration, modes, health, pages):
         app.include_router(module.router)
 
     async def live(websocket: object) -> None:

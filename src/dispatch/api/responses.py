@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import administration_views, directory_views, views
+from dispatch.api import administration_views, directory_views, mode_views, views
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -76,6 +76,9 @@ UNIT: Final = _with(200, directory_views.UnitState, "The unit as it now stands")
 PLACES: Final = _with(200, directory_views.PlaceList, "In the order of their codes")
 POSITION: Final = _with(200, directory_views.Accepted, "Noted, unless a newer report is known")
 RULESETS: Final = _with(200, directory_views.RulesetList, "Newest first")
+MODES: Final = _with(200, mode_views.ModeLists, "What stands, what will, what ended lately")
+MODE_SET: Final = _with(201, mode_views.ModeView, "Set")
+MODE: Final = _with(200, mode_views.ModeView, "Ended")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},

@@ -101,10 +101,10 @@ class Modes:
         ]
         return min(found)[-1] if found else None
 
-    def facts(self, chain: Sequence[str], now: datetime) -> dict[str, str | int | frozenset[str] | None]:
+    def facts(self, chain: Sequence[str], now: datetime) -> dict[str, str | None]:
         """Give what conditions may ask of a division now; its response mode is normal when none was set."""
-        standing = {name: self.standing(name, chain, now) for name in MODE_FIELDS}
-        values = {name: None if mode is None else mode.value for name, mode in standing.items()}
+        standing = [(name, self.standing(name, chain, now)) for name in MODE_FIELDS]
+        values: dict[str, str | None] = {name: None if mode is None else mode.value for name, mode in standing}
         return {**values, "response_mode": values["response_mode"] or NORMAL}
 
     def responses(self, now: datetime) -> dict[str, str]:

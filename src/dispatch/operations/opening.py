@@ -91,11 +91,20 @@ def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = froze
             "area_class": knowledge.directory.area_class(opening.where.division_code),
             "channel": report.channel,
             "exercise": report.exercise,
+            **context.standing_facts(opening.where.division_code, opening.now),
         },
         local,
     )
     began = perf_counter()
-    request = Request(facts, opening.where.division_code, opening.where.point, local, opening.now, lost)
+    request = Request(
+        facts=facts,
+        division_code=opening.where.division_code,
+        point=opening.where.point,
+        local=local,
+        now=opening.now,
+        lost=lost,
+        responses=knowledge.modes.responses(opening.now),
+    )
     plan = decide(request, knowledge.ruleset, knowledge.directory, knowledge.states)
     DECISION.observe(perf_counter() - began)
     return plan

@@ -10,6 +10,7 @@ from dispatch.operations.context import Knowledge
 from dispatch.storage.bundle import newest_ruleset, versions
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
+from dispatch.storage.modes import load_modes
 
 
 async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
@@ -22,6 +23,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         directory = await load_directory(connection)
         newest = await newest_ruleset(connection)
         states = await load_states(connection)
+        modes = await load_modes(connection)
         xmin = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
     if newest is None:
         raise NotFoundError("the database holds no ruleset; load one with `dispatch load` or start `dispatch demo`")
@@ -33,13 +35,16 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         version=newest[0],
         known=Known.of(content),
     )
-    return Knowledge(directory, CompiledRuleset(ruleset), kept), xmin
+    return Knowledge(directory, CompiledRuleset(ruleset), kept, modes), xmin
 
 
 async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
-    """Swap directory and ruleset if their versions moved. True when something was swapped."""
+    """Swap directory, ruleset and modes if they moved. True when directory or ruleset were swapped."""
     async with database.connection() as connection:
-        directory_version, ruleset_version = await versions(connection)
+        directory_version, ruleset_version, stamp = await versions(connection)
+    if stamp != knowledge.modes.stamp:
+        async with database.snapshot() as connection:
+            knowledge.modes = await load_modes(connection)
     if directory_version == knowledge.directory.version and ruleset_version == knowledge.ruleset.version:
         return False
     fresh, _ = await load_knowledge(database)

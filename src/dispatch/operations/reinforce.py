@@ -117,6 +117,7 @@ def _request(edit: Edit) -> Request:
         point=where(edit.incident, edit.context.knowledge.directory),
         local=edit.now.astimezone(edit.context.timezone),
         now=edit.now,
+        responses=edit.context.knowledge.modes.responses(edit.now),
     )
 
 

@@ -1,7 +1,7 @@
 """The public holidays of mainland China and the weekends worked for them, as the State Council announces them.
 
-They are announced a year ahead at most, so the calendar ends: days after it count by their weekday, and `last_year` says
-until when it can be relied on. Updating the `chinesecalendar` package brings the next year.
+They are announced a year ahead at most, so the calendar ends: days after it count by their weekday, and `last_year`
+says until when it can be relied on. Updating the `chinesecalendar` package brings the next year.
 """
 
 from datetime import date

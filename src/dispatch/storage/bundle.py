@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from dispatch.domain.requirement_parse import Known
 from dispatch.storage.database import Connection
+from dispatch.storage.modes import STAMP
 
 NAMESPACE: Final = UUID("3f1d6f0e-8a54-4b7e-9c11-0d6a3f5b7e21")
 """Identities of directory rows are UUIDv5 of their kind and code in this namespace: stable over reloads."""
@@ -140,12 +141,13 @@ async def list_rulesets(connection: Connection) -> list[dict[str, object]]:
     return [json.loads(row["ruleset"]) for row in rows]
 
 
-async def versions(connection: Connection) -> tuple[int, int]:
-    """Give directory version and ruleset version as stored."""
+async def versions(connection: Connection) -> tuple[int, int, int]:
+    """Give directory version, ruleset version and the stamp of the modes as stored."""
     row = await connection.fetchrow(
-        f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset"
+        f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset, "
+        f"{STAMP} AS modes"
     )
-    return (0, 0) if row is None else (row["directory"], row["ruleset"])
+    return (0, 0, 0) if row is None else (row["directory"], row["ruleset"], row["modes"])
 
 
 async def list_known(connection: Connection) -> Known:
