@@ -98,13 +98,14 @@ class Principal:
         return division_code is not None and any(division_code.startswith(code) for code in self.division_codes)
 
     def is_touched_by(self, division_code: str, directory: Directory) -> bool:
-        """Say whether what holds for a division holds in a part of the principal's area: a desk's, a unit's own."""
-        unit = directory.units.get(self.unit_id or "")
-        codes = self.division_codes if unit is None else (unit.division_code, *unit.jurisdiction)
-        around = directory.chain(division_code)
-        return self.covers(division_code) or any(
-            code in around or division_code in directory.chain(code) for code in codes
-        )
+        """Say whether what holds for a division holds in a part of the principal's area: a desk's, or a unit's own."""
+        if self.unit_id is None:
+            return self.covers(division_code) or any(
+                division_code in directory.chain(code) for code in self.division_codes
+            )
+        unit, around = directory.units.get(self.unit_id), directory.chain(division_code)
+        own = () if unit is None else (unit.division_code, *unit.jurisdiction)
+        return any(code in around or division_code in directory.chain(code) for code in own)
 
     def may_see(self, incident: IncidentRow) -> bool:
         """Say whether the principal may know of an incident."""

@@ -16,6 +16,7 @@ OWN_KEY = {"/api/v1/devices/{device_id}/press"}
 NO_KEY = {"/api/v1/sessions"}
 """A repeated log-in is another log-in: a stored answer would hold a secret."""
 WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
+MODE = {"division_code": "430302", "field": "response_mode", "value": "I", "reason": "x"}
 INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
 POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     # path: (who asks, what goes before, the body)
@@ -55,6 +56,8 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     f"{ASSIGNMENT}/excuse": ("desk", [], {"reason": "x"}),
     "/api/v1/devices/{device_id}/cancel": ("device", [("pressed", None)], {}),
     "/api/v1/devices/{device_id}/check-in": ("device", [], {"battery_percent": 5}),
+    "/api/v1/modes": ("leader", [], MODE),
+    "/api/v1/modes/{mode_id}/end": ("leader", [("mode", None)], {"reason": "x"}),
     "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
     "/api/v1/units/{unit_id}/position": ("unit", [], WHERE),
 }
@@ -76,11 +79,10 @@ def test_every_post_of_the_document_is_tried_here_and_takes_the_key() -> None:
 class Story:
     """One incident with everybody who may ask something about it."""
 
-    def __init__(self, city: City, desk: httpx.AsyncClient, names: dict[str, str]) -> None:
+    def __init__(self, city: City, people: dict[str, httpx.AsyncClient], names: dict[str, str]) -> None:
         self.names = names
-        self.clients = {
+        self.clients = people | {
             "integrator": city.integrator(),
-            "desk": desk,
             "unit": city.unit(POLICE),
             "device": city.client(city.device["token"]),
         }
@@ -103,7 +105,8 @@ async def _prepared(city: City, path: str) -> Story:
         "unit_id": city.unit_id(POLICE),
         "spare": city.unit_id("430302001-PCS"),
     }
-    story = Story(city, await city.person(), names)
+    people = {"desk": await city.person(), "leader": await city.person("leader")}
+    story = Story(city, people, names)
     for step, body in POSTS[path][1]:
         if step == "gap":
             gap = '[{"slot": 77, "unit_kind": "police_station", "role": "support", "reason": "off_duty", "count": 1}]'
@@ -112,6 +115,8 @@ async def _prepared(city: City, path: str) -> Story:
             await city.sql.execute("UPDATE incident SET urgency = 'normal'")
         elif step == "pressed":
             await city.press()
+        elif step == "mode":
+            names["mode_id"] = (await story.ask("/api/v1/modes", MODE)).json()["id"]
         else:
             answer = await story.ask(step, body)
             assert answer.status_code == 200, (step, answer.text)
