@@ -33,6 +33,7 @@ from dispatch.api import (
     findings,
     health,
     incidents,
+    modes,
     pages,
     rulesets,
     sessions,
@@ -48,12 +49,13 @@ from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
+from dispatch.jobs.upkeep import CalendarLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
+from dispatch.outside import calendar
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
@@ -168,6 +170,7 @@ async def build(settings: Settings) -> Process:
         publish=relay.committed,
         timezone=ZoneInfo(settings.timezone),
         paging_channels=tuple(pager.channel for pager in pagers),
+        day_kind=calendar.day_kind,
     )
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
@@ -183,6 +186,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, pagers)
     lint = LintLoop(process.context)
+    modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
     relay = process.relay
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
@@ -193,6 +197,8 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
+        Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
+        Loop("calendar", days.once, every(3600), deadline_s=30, healthy_within_s=3 * 3600),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
 
@@ -241,7 +247,7 @@ def _route(app: FastAPI) -> None:
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
         *(incidents, assignments, devices, sessions, findings, directory),
-        *(administration, rulesets, health, pages),
+        *(administration, modes, rulesets, health, pages),
     ):
         app.include_router(module.router)
 

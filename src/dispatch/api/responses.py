@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import administration_views, decision_views, directory_views, ruleset_views, views
+from dispatch.api import administration_views, decision_views, directory_views, mode_views, ruleset_views, views
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -92,6 +92,9 @@ LINTED: Final = _with(200, ruleset_views.Findings, "What was found, with pointer
 RULESET_HISTORY: Final = _with(200, ruleset_views.RulesetHistory, "Oldest first")
 RULESET_DIFF: Final = _with(200, ruleset_views.RulesetDiffView, "Rule by rule, field by field")
 FINDINGS: Final = _with(200, ruleset_views.NightlyFindings, "Errors first, then in reading order")
+MODES: Final = _with(200, mode_views.ModeLists, "What stands, what will, what ended lately")
+MODE_SET: Final = _with(201, mode_views.ModeView, "Set")
+MODE: Final = _with(200, mode_views.ModeView, "Ended")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},
