@@ -25,7 +25,17 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from dispatch import __version__
-from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, sessions
+from dispatch.api import (
+    administration,
+    assignments,
+    correlation,
+    devices,
+    directory,
+    health,
+    incidents,
+    pages,
+    sessions,
+)
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
@@ -35,7 +45,7 @@ from dispatch.domain.ids import uuid7
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
+from dispatch.jobs.upkeep import LinkLoop, PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
@@ -167,6 +177,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     timers = TimerLoop(process.context)
     refresh = RefreshLoop(process.database, process.context.knowledge, process.clock)
     states = StatesLoop(process.database, process.context.knowledge)
+    links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, pagers)
     relay = process.relay
@@ -175,6 +186,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("timers", timers.once, timers.pause, deadline_s=60),
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),
         Loop("refresh", refresh.once, every(0.5), deadline_s=60),
+        Loop("links", links.once, every(1), deadline_s=60),
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
@@ -223,7 +235,7 @@ def _route(app: FastAPI) -> None:
     # Calls come first and by a plain route: FastAPI's own way to the endpoint, which reads its request itself, costs as
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
-    for module in (incidents, assignments, devices, sessions, directory, administration, health, pages):
+    for module in (correlation, incidents, assignments, devices, sessions, directory, administration, health, pages):
         app.include_router(module.router)
 
     async def live(websocket: object) -> None:

@@ -30,6 +30,7 @@ def _with(status: int, model: type[BaseModel], description: str) -> Responses:
 CREATED: Final = _with(201, views.IntakeAnswer, "Stored, routed, pushed")
 INCIDENT: Final = _with(200, views.IncidentView, "The incident as it now stands")
 FULL_INCIDENT: Final = _with(200, views.FullIncidentView, "The incident with calls and decision")
+MATCHES: Final = _with(200, views.MatchList, "Best first")
 INCIDENTS: Final = _with(200, views.IncidentList, "Newest first")
 ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now stands")
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")

@@ -165,8 +165,19 @@ class AssignmentView(View):
     updated_by: str
 
 
+class LinkView(View):
+    """Another incident that may be the same event: why, how far away, and how old it was at the call."""
+
+    incident_id: str
+    number: str
+    division_code: str
+    reason: Literal["same_device", "same_place", "near"]
+    distance_m: float | None
+    age_s: float
+
+
 class IncidentView(View):
-    """An incident. `restricted`: description and caller are withheld from you."""
+    """An incident. `restricted`: description and caller are withheld from you. `links` are for the desk alone."""
 
     id: str
     number: str
@@ -206,6 +217,7 @@ class IncidentView(View):
     disposition: str | None
     merged_into: str | None
     updated_by: str
+    links: list[LinkView]
     assignments: list[AssignmentView]
 
 
@@ -285,10 +297,9 @@ class CallOutcome(View):
 
 
 class DecidedIncidentView(IncidentView):
-    """An incident with calls, decision and links."""
+    """An incident with calls and decision."""
 
     calls: list[dict[str, Any]]
-    links: list[dict[str, Any]]
     decision: DecisionView | None
 
 
@@ -321,6 +332,22 @@ class IntakeAnswer(View):
 
     call: CallOutcome
     incident: DecidedIncidentView
+
+
+class MatchView(View):
+    """An open incident that a call may be about. `auto`: such a call would join it by itself."""
+
+    join: Literal["auto", "suggest"]
+    reason: Literal["same_device", "same_place", "near"]
+    distance_m: float | None
+    age_s: float
+    incident: IncidentView
+
+
+class MatchList(View):
+    """What a call may be about, best first."""
+
+    matches: list[MatchView]
 
 
 class IncidentList(View):

@@ -1,6 +1,7 @@
-"""Upkeep: the clock is followed, directory and ruleset are swapped when their versions move, old rows go."""
+"""Upkeep: the clock is followed, directory and ruleset are swapped when their versions move, late links, old rows."""
 
-from dispatch.operations.context import Knowledge
+from dispatch.operations.context import Context, Knowledge
+from dispatch.operations.link_incident import link_late
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.storage.access import delete_expired_sessions
 from dispatch.storage.changes import prune
@@ -35,6 +36,18 @@ class StatesLoop:
     async def once(self) -> None:
         """Reload once."""
         await reload_states(self._database, self._knowledge)
+
+
+class LinkLoop:
+    """Links what several processes opened in one instant."""
+
+    def __init__(self, context: Context) -> None:
+        """Keep the surroundings."""
+        self._context = context
+
+    async def once(self) -> None:
+        """Look once."""
+        await link_late(self._context)
 
 
 class PruneLoop:

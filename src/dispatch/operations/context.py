@@ -4,7 +4,7 @@ Nothing here is global; the composition root builds one context per process.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from typing import cast
@@ -13,12 +13,15 @@ import orjson
 
 from dispatch.domain.assignment import OPEN
 from dispatch.domain.condition import Facts
+from dispatch.domain.correlation import Correlations, OpenIncident
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import NewId
+from dispatch.domain.open_incidents import OpenIncidents
 from dispatch.domain.rows import AssignmentRow, ChangeRow, parse_instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.unit import Duty, UnitState
+from dispatch.operations.in_flight import InFlight
 from dispatch.storage.database import Database
 from dispatch.storage.written import Once, Place, Written
 
@@ -27,28 +30,46 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Knowledge:
-    """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes."""
+    """Directory, ruleset, unit states and open incidents as this process knows them; swapped whole with a version."""
 
     directory: Directory
     ruleset: CompiledRuleset
     states: States = field(default_factory=States)
+    incidents: OpenIncidents = field(default_factory=OpenIncidents)
     _meanwhile: list[ChangeRow] | None = None
+    _correlations: tuple[CompiledRuleset, Directory, Correlations] | None = None
+
+    @property
+    def correlations(self) -> Correlations:
+        """Give what the ruleset in force says of calls about one event."""
+        known = self._correlations
+        if known is None or known[0] is not self.ruleset or known[1] is not self.directory:
+            types = self.directory.content.incident_types
+            personal = frozenset(code for code, kind in types.items() if kind.personal)
+            made = Correlations(self.ruleset.ruleset.correlations, personal)
+            known = self._correlations = (self.ruleset, self.directory, made)
+        return known[2]
 
     def begin_reload(self) -> None:
-        """Remember what is learnt while the states are read anew."""
+        """Remember what is learnt while states and incidents are read anew."""
         self._meanwhile = []
 
-    def end_reload(self, states: dict[str, UnitState]) -> None:
-        """Take over states as read, then what was learnt meanwhile."""
+    def end_reload(self, states: dict[str, UnitState], incidents: Iterable[OpenIncident] = ()) -> None:
+        """Take over states and incidents as read, then what was learnt meanwhile."""
         meanwhile, self._meanwhile = self._meanwhile or [], None
         self.states.replace_all(states)
+        self.incidents.replace_all(incidents)
         for change in meanwhile:
             self.learn(change)
 
     def learn(self, change: ChangeRow) -> None:
-        """Follow a committed change, once: who is busy with how much. The next reload heals what was miscounted."""
+        """Follow a committed change, once: what is open, who is busy with how much. The next reload heals mistakes."""
         if self._meanwhile is not None:
             self._meanwhile.append(change)
+        if change["incident"] is not None:
+            keep_for_s = self.correlations.longest_s
+            recorded_at = change["recorded_at"]
+            self.incidents.learn(change["incident"], self.directory, recorded_at=recorded_at, keep_for_s=keep_for_s)
         if change["unit"] is not None:
             self._learn_unit(change["unit"])
         for row in change["assignments"]:
@@ -101,6 +122,7 @@ class Context:
     publish: Callable[[Place, ChangeRow], None]
     timezone: tzinfo
     paging_channels: tuple[str, ...] = ()
+    in_flight: InFlight = field(default_factory=InFlight)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dispatch.domain.requirement_parse import Known
 from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
 from dispatch.operations.context import Knowledge
 from dispatch.storage.bundle import newest_ruleset, versions
+from dispatch.storage.correlation import load_open
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
 
@@ -22,6 +23,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         directory = await load_directory(connection)
         newest = await newest_ruleset(connection)
         states = await load_states(connection)
+        incidents = await load_open(connection, directory)
         xmin = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
     if newest is None:
         raise NotFoundError("the database holds no ruleset; load one with `dispatch load` or start `dispatch demo`")
@@ -33,7 +35,9 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         version=newest[0],
         known=Known.of(content),
     )
-    return Knowledge(directory, CompiledRuleset(ruleset), kept), xmin
+    knowledge = Knowledge(directory, CompiledRuleset(ruleset), kept)
+    knowledge.incidents.replace_all(incidents)
+    return knowledge, xmin
 
 
 async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
@@ -49,8 +53,10 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
 
 
 async def reload_states(database: Database, knowledge: Knowledge) -> None:
-    """Read all unit states anew: whatever a mirror may have missed is healed."""
+    """Read all unit states and open incidents anew: whatever a mirror may have missed is healed."""
     knowledge.begin_reload()
+    young_s = knowledge.correlations.longest_s
     async with database.snapshot() as connection:
         states = await load_states(connection)
-    knowledge.end_reload(states)
+        incidents = await load_open(connection, knowledge.directory, young_s=young_s)
+    knowledge.end_reload(states, incidents)

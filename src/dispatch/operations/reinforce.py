@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dispatch.domain.assignment import SILENT
 from dispatch.domain.candidate import Candidate, Request
 from dispatch.domain.directory import Directory
 from dispatch.domain.geo import Point, distance_m
@@ -125,6 +126,18 @@ def clocks_of(edit: Edit) -> Clocks:
     directory = edit.context.knowledge.directory
     kind = directory.content.incident_types[edit.incident["incident_type"]]
     return Clocks(directory.clocks_of(kind, edit.incident["urgency"]), edit.incident["area_class"], edit.now)
+
+
+def hurry(edit: Edit) -> None:
+    """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
+    clocks = clocks_of(edit)
+    for row in edit.open_assignments():
+        limits = clocks.for_role(row["role"])
+        if row["status"] in SILENT:
+            row["urge_by"] = min(filter(None, (row["urge_by"], limits.urge_by)), default=None)
+            row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)
+            edit.touch(row)
+        edit.arm(row)
 
 
 def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:
