@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from dispatch.api.views import DeviceView, Severity, UnitView, Urgency, View
+from dispatch.api.device_views import DeviceView
+from dispatch.api.views import Severity, UnitView, Urgency, View
 
 
 class Agency(View):

@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from dispatch.api.views import DevicePlace, Named, Severity, UnitView, Urgency, View
+from dispatch.api.device_views import DevicePlace
+from dispatch.api.views import Named, Severity, UnitView, Urgency, View
 
 
 class MeUnit(UnitView):

@@ -334,22 +334,6 @@ class IntakeAnswer(View):
     incident: DecidedIncidentView
 
 
-class MatchView(View):
-    """An open incident that a call may be about. `auto`: such a call would join it by itself."""
-
-    join: Literal["auto", "suggest"]
-    reason: Literal["same_device", "same_place", "near"]
-    distance_m: float | None
-    age_s: float
-    incident: IncidentView
-
-
-class MatchList(View):
-    """What a call may be about, best first."""
-
-    matches: list[MatchView]
-
-
 class IncidentList(View):
     """A page of incidents."""
 
@@ -380,41 +364,3 @@ class Timeline(View):
     """What happened, oldest first."""
 
     items: list[TimelineEntry]
-
-
-class DevicePlace(PlaceView):
-    """A device's place."""
-
-    code: str
-    division_code: str
-
-
-class DeviceView(View):
-    """A one-key device."""
-
-    id: str
-    code: str
-    name: str
-    name_en: str
-    place: DevicePlace
-    trigger_mode: Literal["press", "hold", "double"]
-    hold_ms: int
-    silent: bool
-    choices: list[str]
-    phone: str | None
-    state: str
-
-
-class DeviceStatus(View):
-    """What the button may show."""
-
-    device: DeviceView
-    incident: IncidentView | None
-    server_time: str
-
-
-class DeviceState(View):
-    """How the device is."""
-
-    state: str
-    server_time: str

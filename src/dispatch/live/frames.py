@@ -59,7 +59,7 @@ class Frames:
         """Give every event, with everything that is known; of links those to incidents that the desk may see."""
         told = links_told(self.change)
         links = tuple(dict.fromkeys(link["incident_id"] for link in told if sees_link is None or sees_link(link)))
-        for index, event in enumerate(self.change["events"]):
+        for index, event in enumerate(self.change["events"]) if links else self._events():
             details: Details = "told" if event["event"] in _TELLS_DETAILS else "unsaid"
             yield self._frame(index, event, _Reader(details, words=True, links=links))
 
