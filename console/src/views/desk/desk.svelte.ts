@@ -7,6 +7,7 @@ import { attentionKey, attentionOf, attentionsIn, type Attention } from "../../s
 import { conflictOf, type Conflict } from "../../state/conflict.ts";
 import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, sayings, type FurtherCall } from "../../state/further_calls.ts";
+import { relatedTo, type Related } from "../../state/links.ts";
 import { priorityOf } from "../../state/priority.ts";
 import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
 import { isOpen } from "../../state/open.ts";
@@ -57,6 +58,8 @@ export class Desk {
     unhandled(deskAlarms(this.incidents, this.live.now, this.#heard()), new Set(this.#handled.items)),
   );
   selected: Incident | null = $derived.by(() => this.#selected());
+  /** What may be the same event as the incident looked at. */
+  related: readonly Related[] = $derived.by(() => (this.selected ? relatedTo(this.selected, this.live.picture.incidents) : []));
   /** Nothing may be sent out on the ground of a picture that may be false. */
   blocked: boolean = $derived.by(() => this.live.freshness === "red");
   sound = $derived.by(() =>
