@@ -224,3 +224,9 @@ def test_a_dismissed_link_reaches_others_as_a_new_version_and_nothing_else() -> 
     for texts in (made.for_unit("police"), made.for_screen(), made.for_sender()):
         frame = read(texts)[0]
         assert (frame["facts"], frame["incident"]["version"]) == ({}, 2)
+
+
+def test_a_change_from_before_there_were_links_is_still_told() -> None:
+    change = opened()
+    del incident_of(change)["links"]  # type: ignore[misc]
+    assert [named(frame) for frame in read(frames(change).for_desk())] == [[]] * 5

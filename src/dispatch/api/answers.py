@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from dispatch.api.dependencies import Service
-from dispatch.domain.disclosure import LINK_EVENTS, link_facts
+from dispatch.domain.disclosure import LINK_EVENTS, link_facts, links_in
 from dispatch.domain.events import EventData
 from dispatch.domain.rows import ChangeRow, IncidentRow, LinkData, parse_instant
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_view
@@ -57,7 +57,7 @@ def see_incident(service: Service, principal: Principal, work: Work, *, at: date
     ]
     details = principal.reads_details(work.incident, unit)
     return incident_view(
-        work.incident, views, details=details, links=filter(principal.sees_link, work.incident["links"])
+        work.incident, views, details=details, links=filter(principal.sees_link, links_in(work.incident))
     )
 
 

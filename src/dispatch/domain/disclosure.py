@@ -50,10 +50,15 @@ def row_without_words(row: AssignmentRow) -> AssignmentRow:
     return cast("AssignmentRow", {**row, "reason": None if written else row["reason"], "feedback": feedback})
 
 
+def links_in(incident: IncidentRow) -> list[LinkData]:
+    """Give an incident's links; a change that was written before there were links has none."""
+    return incident.get("links", [])
+
+
 def links_told(change: ChangeRow) -> list[LinkData]:
     """List every link that a change speaks of: those of its incident and those of its events."""
     incident = change["incident"]
-    told = [] if incident is None else list(incident["links"])
+    told = [] if incident is None else list(links_in(incident))
     for event in change["events"]:
         if event["event"] in LINK_EVENTS:
             told += cast("list[LinkData]", event["facts"]["links"])

@@ -17,6 +17,7 @@ from dispatch.domain.disclosure import (
     carries_words,
     facts_without_words,
     link_facts,
+    links_in,
     links_told,
     may_read_details,
 )
@@ -144,7 +145,7 @@ class Frames:
     def _incident(self, incident: IncidentRow, reader: _Reader) -> orjson.Fragment:
         made = self._incidents.get(reader)
         if made is None:
-            links = [link for link in incident["links"] if link["incident_id"] in reader.links]
+            links = [link for link in links_in(incident) if link["incident_id"] in reader.links]
             view = incident_view(incident, (), details=reader.details == "told", links=links)
             view["assignments"] = [self._assignment(row["id"], reader) for row in self.change["assignments"]]
             if reader.details == "unsaid":
