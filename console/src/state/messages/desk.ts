@@ -270,6 +270,7 @@ export const desk = {
   "done.cancel": ["已作为误报撤销", "Cancelled as a false alarm"],
   "done.close": ["已结案", "Closed"],
   "done.reopen": ["已重新办理", "Reopened"],
+  "done.joined": ["已并入在办警情，未另开新警情", "Joined the incident that is open already"],
   "done.merge": ["已并案", "Merged"],
   "done.unlink": ["已确认不是同一警情", "Found to be another event"],
   "done.urge": ["已催办", "Urged"],

@@ -136,7 +136,11 @@ export class Desk {
     const ok = await this.#run("report", body, async (key) => {
       answer = await this.api.report(body, key);
     });
-    if (ok && answer !== null) this.live.merge((answer as CallAnswer).incident);
+    if (ok && answer !== null) {
+      const { call, incident } = answer as CallAnswer;
+      this.live.merge(incident);
+      if (call.outcome === "joined") this.#succeeded("joined");
+    }
     return ok ? answer : null;
   }
 
@@ -146,11 +150,7 @@ export class Desk {
     try {
       await send(this.#keys.keyFor(act, body));
       this.#keys.done(act);
-      const done: Done = { act, ok: true };
-      this.done = done;
-      setTimeout(() => {
-        if (this.done === done) this.done = null;
-      }, shownForMs);
+      this.#succeeded(act);
       this.siren.once("S7");
       if (this.selectedId) void this.#read(this.selectedId);
       return true;
@@ -160,6 +160,14 @@ export class Desk {
     } finally {
       this.busy = false;
     }
+  }
+
+  #succeeded(act: string): void {
+    const done: Done = { act, ok: true };
+    this.done = done;
+    setTimeout(() => {
+      if (this.done === done) this.done = null;
+    }, shownForMs);
   }
 
   #failed(act: string, cause: unknown): void {
