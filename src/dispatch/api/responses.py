@@ -4,7 +4,16 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import administration_views, decision_views, directory_views, mode_views, ruleset_views, views
+from dispatch.api import (
+    administration_views,
+    correlation_views,
+    decision_views,
+    device_views,
+    directory_views,
+    mode_views,
+    ruleset_views,
+    views,
+)
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -30,14 +39,15 @@ def _with(status: int, model: type[BaseModel], description: str) -> Responses:
 CREATED: Final = _with(201, views.IntakeAnswer, "Stored, routed, pushed")
 INCIDENT: Final = _with(200, views.IncidentView, "The incident as it now stands")
 FULL_INCIDENT: Final = _with(200, views.FullIncidentView, "The incident with calls and decision")
+MATCHES: Final = _with(200, correlation_views.MatchList, "Best first")
 INCIDENTS: Final = _with(200, views.IncidentList, "Newest first")
 ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now stands")
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
 TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
 DECISION: Final = _with(200, decision_views.DecisionView, "Who would go now")
 REPLAY: Final = _with(200, decision_views.ReplayView, "Whether both are the same")
-DEVICE_STATUS: Final = _with(200, views.DeviceStatus, "What the button may show")
-DEVICE_STATE: Final = _with(200, views.DeviceState, "Noted")
+DEVICE_STATUS: Final = _with(200, device_views.DeviceStatus, "What the button may show")
+DEVICE_STATE: Final = _with(200, device_views.DeviceState, "Noted")
 ME: Final = _with(200, directory_views.Me, "Who you are")
 LOGGED_IN: Final = _with(201, directory_views.Me, "Logged in")
 CATALOGUE: Final = _with(200, directory_views.Catalogue, "Names")

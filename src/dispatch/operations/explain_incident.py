@@ -5,7 +5,7 @@ from typing import cast
 import orjson
 
 from dispatch.domain.actor import SYSTEM
-from dispatch.domain.call import CallReport, locate
+from dispatch.domain.call import locate, report_of
 from dispatch.domain.decision_input import read_facts
 from dispatch.domain.intake import Opening, decision_data
 from dispatch.domain.rows import IncidentRow, instant
@@ -36,17 +36,7 @@ def explain_near_misses(context: Context, decision: dict[str, object]) -> list[d
 def recommend_again(context: Context, incident: IncidentRow) -> bytes:
     """Decide anew for an incident as it stands; gives the decision as JSON, nothing is written."""
     content = context.knowledge.directory.content
-    report = CallReport(
-        incident_type=incident["incident_type"],
-        channel=incident["channel"],
-        place_id=incident["place_id"],
-        location=incident["location"],
-        division_code=incident["division_code"],
-        severity=incident["severity"],
-        urgency=incident["urgency"],
-        tags=tuple(incident["tags"]),
-        exercise=incident["exercise"],
-    )
+    report = report_of(incident)
     kind = content.incident_types[incident["incident_type"]]
     opening = Opening(
         report=report,
