@@ -10,11 +10,11 @@ from generated import ROOT, settle
 from live_models import FROM_CLIENT, FROM_SERVER
 from pydantic import BaseModel
 
-from dispatch.api import device_views, directory_views, schemas, views
+from dispatch.api import device_views, directory_views, schemas, view_basics, views
 
 Mode = Literal["serialization", "validation"]
 ANSWERS: tuple[type[BaseModel], ...] = (
-    views.Problem,
+    view_basics.Problem,
     views.IncidentView,
     views.FullIncidentView,
     views.IntakeAnswer,

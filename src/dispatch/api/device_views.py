@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from dispatch.api.view_basics import IncidentView, PlaceView, View
+from dispatch.api.view_basics import View
+from dispatch.api.views import IncidentView, PlaceView
 
 
 class DevicePlace(PlaceView):

@@ -9,6 +9,7 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.assignment import lead_unit_id
 from dispatch.domain.call import CallReport, Where
 from dispatch.domain.clock_profile import ClockProfile, Deadlines, deadlines
+from dispatch.domain.condition import ConditionResult
 from dispatch.domain.decision_input import facts_data
 from dispatch.domain.directory import Directory, IncidentType
 from dispatch.domain.events import Event
@@ -286,14 +287,7 @@ def decision_data(plan: Plan, assignment_ids: Sequence[str], decided_at: str) ->
             {
                 "rule": rule.id,
                 "name": {"zh": rule.name_zh, "en": rule.name_en},
-                "conditions": [
-                    {
-                        "text": c.text,
-                        "value": list(c.value) if isinstance(c.value, tuple) else c.value,
-                        "met": c.met,
-                    }
-                    for c in conditions
-                ],
+                "conditions": [_condition(line) for line in conditions],
             }
             for rule, conditions in plan.conditions()
         ],
@@ -320,6 +314,11 @@ def decision_data(plan: Plan, assignment_ids: Sequence[str], decided_at: str) ->
             for entry in plan.considered
         ],
     }
+
+
+def _condition(line: ConditionResult) -> dict[str, object]:
+    value = list(line.value) if isinstance(line.value, tuple) else line.value
+    return {"text": line.text, "value": value, "met": line.met}
 
 
 def _requirement_shortfall(plan: Plan, number: int) -> dict[str, object] | None:
