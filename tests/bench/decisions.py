@@ -29,7 +29,7 @@ from tests.bench.world import KINDS
 SIZES: Final = (10, 1_000, 10_000)
 ROUNDS: Final = 2_000
 SIDE: Final = 100
-"""Squares per side: 100 × 100 villages of one kilometre, each with a boundary."""
+"""Squares per side: 100 × 100 villages of one kilometre, each with a boundary, ten to a township."""
 STEP: Final = 0.01
 TYPES: Final = 50
 WEST, SOUTH = 112.0, 27.0
@@ -38,7 +38,7 @@ WEST, SOUTH = 112.0, 27.0
 def _village(column: int, row: int) -> Division:
     west, south = WEST + column * STEP, SOUTH + row * STEP
     corners = ((west, south), (west + STEP, south), (west + STEP, south + STEP), (west, south + STEP), (west, south))
-    code = f"4303{column // 10:02d}{row // 10:03d}{column % 10 * 10 + row % 10:03d}"
+    code = f"4303{column // 10:02d}{row:03d}{column % 10:03d}"
     ring = tuple(Point(*corner) for corner in corners)
     middle = Point(west + STEP / 2, south + STEP / 2)
     return Division(code, code, code, code[:9], "village", "urban", middle, (ring,))
