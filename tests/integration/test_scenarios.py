@@ -260,8 +260,29 @@ async def test_experts_who_all_stay_silent_are_one_silence(city: City) -> None:
         if row["id"] not in silent:
             await by_unit(city, row, "acknowledge")
     await city.forward(31)
-    added = [row for row in of_kind(await again(city, incident), "psych_expert") if row["id"] not in silent]
-    assert len(added) == 1
+    (added,) = [row for row in of_kind(await again(city, incident), "psych_expert") if row["id"] not in silent]
+    assert (await by_unit(city, added, "acknowledge")).status_code == 200, "the one that was added has it"
+    statuses = [row["status"] for row in of_kind(await again(city, incident), "psych_expert")]
+    assert sorted(statuses) == ["acknowledged", "revoked", "revoked", "revoked"]
+
+
+async def test_an_offer_that_nobody_takes_ends_as_an_alarm_at_the_desk(city: City) -> None:
+    incident = await opened(city, "S21")
+    for _ in range(5):
+        await city.forward(31)
+    gaps = (await again(city, incident))["shortfalls"]
+    assert "psych_expert" in {gap["unit_kind"] for gap in gaps}
+
+
+async def test_nobody_is_released_to_an_incident_that_is_suspended_until_it_goes_on(city: City) -> None:
+    incident = await opened(city, "S07")
+    for row in incident["assignments"]:
+        await by_unit(city, row, "acknowledge")
+    incident = await told(city, incident, "suspend", reason="等待家属")
+    await city.forward(3601)
+    assert len(of_kind(await again(city, incident), "grid_worker")) == 4
+    incident = await told(city, incident, "resume", reason="继续")
+    assert len(of_kind(incident, "grid_worker")) == 8
 
 
 async def test_a_person_in_the_river_brings_police_from_either_bank_in_any_coordinates(city: City) -> None:

@@ -164,12 +164,19 @@ async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
 
 
 def _speaks_for_others(edit: Edit, row: AssignmentRow) -> bool:
-    """Say whether another of those asked together was escalated before: their silence is one silence."""
+    """Say whether another of those asked together was escalated before: their silence is one silence.
+
+    Whoever was added for it is silent on its own account: the ladder goes on, in the end to an alarm.
+    """
     offer, requirement = row["selection"].get("offer"), row["selection"].get("requirement")
-    return offer is not None and any(
-        other is not row and "escalate" in other["steps_done"]
-        for other in edit.assignments
-        if other["selection"].get("requirement") == requirement and other["backup_for"] is None
+    return (
+        offer is not None
+        and row["backup_for"] is None
+        and any(
+            other is not row and "escalate" in other["steps_done"]
+            for other in edit.assignments
+            if other["selection"].get("requirement") == requirement and other["backup_for"] is None
+        )
     )
 
 

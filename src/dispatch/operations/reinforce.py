@@ -37,7 +37,8 @@ async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
     clocks = clocks_for(edit, requirement)
     row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks)
     row["backup_for"] = silent["id"]
-    row["selection"] |= {"backup_for": silent["id"], "requirement": silent["selection"].get("requirement")}
+    kept = {key: silent["selection"].get(key) for key in ("requirement", "offer")}
+    row["selection"] |= {"backup_for": silent["id"], **kept}
     edit.add(row)
     return row
 

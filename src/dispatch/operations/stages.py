@@ -20,7 +20,9 @@ from dispatch.storage.work import get_decision
 
 
 async def release_due(edit: Edit) -> None:
-    """Release every stage whose trigger holds."""
+    """Release every stage whose trigger holds; nobody is sent to what has ended or is suspended."""
+    if edit.incident["closed_at"] is not None or edit.incident["status"] == "suspended":
+        return
     for stage in list(edit.incident["stages"]):
         if trigger_of(stage["trigger"]).holds(edit.incident, edit.assignments, edit.now):
             await release(edit, stage, reason="triggered")
