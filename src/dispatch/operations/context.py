@@ -27,11 +27,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Knowledge:
-    """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes."""
+    """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes.
+
+    `past` are rulesets that were in force once, made ready to explain what they decided: a few, by version.
+    """
 
     directory: Directory
     ruleset: CompiledRuleset
     states: States = field(default_factory=States)
+    past: dict[int, CompiledRuleset] = field(default_factory=dict)
     _meanwhile: list[ChangeRow] | None = None
 
     def begin_reload(self) -> None:
