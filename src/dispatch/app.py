@@ -25,7 +25,18 @@ from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 
 from dispatch import __version__
-from dispatch.api import administration, assignments, devices, directory, health, incidents, pages, sessions
+from dispatch.api import (
+    administration,
+    assignments,
+    devices,
+    directory,
+    explanations,
+    health,
+    incidents,
+    pages,
+    sessions,
+    trials,
+)
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
@@ -39,6 +50,7 @@ from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
+from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
@@ -85,6 +97,7 @@ class Process:
     relay: Relay
     sockets: LiveSockets
     authenticator: Authenticator
+    backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -109,6 +122,7 @@ class Process:
     async def end(self) -> None:
         """Stop the loops, say goodbye, close the database."""
         await self.sockets.say_goodbye()
+        await self.backtests.close()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -197,6 +211,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             session_hours=settings.session_hours,
             secure_cookies=settings.secure_cookies,
             start_page=start_page,
+            backtests=process.backtests,
         )
         process.begin()
         try:
@@ -223,7 +238,9 @@ def _route(app: FastAPI) -> None:
     # Calls come first and by a plain route: FastAPI's own way to the endpoint, which reads its request itself, costs as
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
-    for module in (incidents, assignments, devices, sessions, directory, administration, health, pages):
+    for module in (
+        *(incidents, explanations, assignments, devices, sessions, directory, trials, administration, health, pages),
+    ):
         app.include_router(module.router)
 
     async def live(websocket: object) -> None:

@@ -21,9 +21,9 @@ def json_response(content: object, *, status: int = 200, replayed: bool = False)
     return _json(orjson.dumps(content), status, replayed=replayed)
 
 
-def kept_answer(kept: Kept) -> Response:
+def kept_answer(kept: Kept, *, status: int = 200) -> Response:
     """Answer with JSON text, byte for byte as the first time."""
-    return _json(kept.text.encode(), 200, replayed=kept.replayed)
+    return _json(kept.text.encode(), status, replayed=kept.replayed)
 
 
 def _json(content: bytes, status: int, *, replayed: bool) -> Response:

@@ -18,6 +18,7 @@ from dispatch.domain.errors import (
     PayloadTooLargeError,
     UnauthenticatedError,
 )
+from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
 from dispatch.security import SESSION_COOKIE, Authenticator, LoginGuard, Principal
 from dispatch.storage.written import Once
@@ -37,6 +38,7 @@ class Service:
     session_hours: float
     secure_cookies: bool
     start_page: dict[str, object] | None
+    backtests: Backtests
 
 
 def service_of(request: Request) -> Service:

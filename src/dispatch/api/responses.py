@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import administration_views, decision_views, directory_views, views
+from dispatch.api import administration_views, decision_views, directory_views, explanation_views, views
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -35,6 +35,11 @@ ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now s
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
 TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
 DECISION: Final = _with(200, decision_views.DecisionView, "Who would go now")
+EXPLANATION: Final = _with(200, explanation_views.ExplanationView, "Which rules, who was asked, who goes, who not")
+SIMULATION: Final = _with(200, explanation_views.SimulationView, "What it would do, beside what the rules in force do")
+BACKTEST_STARTED: Final = _with(202, explanation_views.BacktestView, "It runs in the background of this process")
+BACKTEST: Final = _with(200, explanation_views.BacktestView, "How far it is and what it has found")
+BACKTEST_ROWS: Final = _with(200, explanation_views.BacktestRows, "In the order in which the incidents were opened")
 DEVICE_STATUS: Final = _with(200, views.DeviceStatus, "What the button may show")
 DEVICE_STATE: Final = _with(200, views.DeviceState, "Noted")
 ME: Final = _with(200, directory_views.Me, "Who you are")
@@ -55,6 +60,15 @@ LIST_PARAMETERS: Final[dict[str, Any]] = {
         _parameter("after", {"type": "string", "format": "uuid"}),
     ]
 }
+
+
+UNIT_PARAMETER: Final[dict[str, Any]] = {"parameters": [_parameter("unit", {"type": "string", "maxLength": 100})]}
+
+
+def file_of(media_type: str, model: Responses) -> Responses:
+    """Describe a file in place of a shape; it is refused for the same reasons."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {**model, 200: {"content": content, "description": "All rows"}}
 
 
 def listed_by(*filters: str) -> dict[str, Any]:

@@ -5,10 +5,11 @@ Pure. Only what is felt counts: rules that match without sending anybody else ma
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from dispatch.domain.routing import Plan, Planned
 from dispatch.domain.unit import Unit
+from dispatch.domain.wire import Json, UnitNames, unit_view
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,26 @@ class Difference:
         """Say whether anything differs."""
         felt = (self.joins, self.leaves, self.turns, self.new_shortfalls, self.ended_shortfalls)
         return any(felt) or bool(self.newly_held_back or self.no_longer_held_back) or self.lead_changes
+
+
+def difference_data(found: Difference, names: UnitNames) -> Json:
+    """Give it as plain data, units with their names."""
+    return {
+        "differs": bool(found),
+        "joins": [{"unit": unit_view(sent.unit.id, names), "role": sent.role} for sent in found.joins],
+        "leaves": [{"unit": unit_view(sent.unit.id, names), "role": sent.role} for sent in found.leaves],
+        "turns": [
+            {"unit": unit_view(turn.unit.id, names), "what": turn.what, "before": turn.before, "after": turn.after}
+            for turn in found.turns
+        ],
+        "lead_changes": found.lead_changes,
+        "lead_before": None if found.lead_before is None else unit_view(found.lead_before.id, names),
+        "lead_after": None if found.lead_after is None else unit_view(found.lead_after.id, names),
+        "new_shortfalls": [asdict(lack) for lack in found.new_shortfalls],
+        "ended_shortfalls": [asdict(lack) for lack in found.ended_shortfalls],
+        "newly_held_back": [asdict(held) for held in found.newly_held_back],
+        "no_longer_held_back": [asdict(held) for held in found.no_longer_held_back],
+    }
 
 
 def compare(before: Plan, after: Plan) -> Difference:

@@ -69,6 +69,19 @@ ASIDE: Final[Mapping[str, Words]] = {
 }
 """Why a unit was not looked at."""
 
+ASSUMPTIONS: Final[Mapping[str, Words]] = {
+    "directory_in_force": Words(
+        "按现行名录（单位、辖区、值班时间）计算", "by the directory in force: units, areas, hours"
+    ),
+    "present_states": Words("按各单位此刻的状态计算", "with the units as they are now"),
+    "all_free": Words("假定所有单位空闲并在驻地", "with every unit free and at its base"),
+    "recorded_states": Words(
+        "按当时记录的单位状态计算；当时未考虑的单位按空闲、照常值班计",
+        "with the unit states recorded then; a unit that was not looked at then counts as free and on its schedule",
+    ),
+}
+"""What a simulation or back-test takes for granted; told with every answer."""
+
 _FULLER: Final[Mapping[str, Words]] = {
     "excluded_by_rule": Words("被规则“{rule.zh}”排除：{reason.zh}", "excluded by the rule '{rule.en}': {reason.en}"),
     "too_far": Words("距离过远：{away.zh}，限 {limit.zh}", "too far: {away.en} of {limit.en}"),

@@ -10,7 +10,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from time import perf_counter
 from typing import Any, Final, Literal
@@ -21,13 +21,16 @@ from dispatch.domain.backtest import MOST_ROWS, Book, Past
 from dispatch.domain.decision_input import read_facts, read_input
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import NotFoundError, WrongStateError
+from dispatch.domain.reasons import ASSUMPTIONS
 from dispatch.domain.routing import decide
 from dispatch.domain.rows import instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.wire import Json
-from dispatch.operations.context import Context
-from dispatch.operations.trial import past_ruleset
+from dispatch.operations.context import Context, Once, dumps
+from dispatch.operations.replay import Kept, answer_once
+from dispatch.operations.trial import past_ruleset, ruleset_to_try
 from dispatch.storage.decisions import Span, StoredDecision, before_span, count_decisions, list_decisions
+from dispatch.storage.idempotency import keep_answer
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ MOST_KEPT: Final = 5
 MOST_DAYS: Final = 366
 BATCH: Final = 100
 SLICE_S: Final = 0.02
+_ASSUMED: Final = ("directory_in_force", "recorded_states")
 
 State = Literal["running", "done", "cancelled", "failed"]
 
@@ -79,33 +83,77 @@ class Backtest:
             "total": self.total,
             "seconds": round(self.seconds, 3),
             "eta_s": None if self.eta_s is None else round(self.eta_s, 1),
-            "assumptions": ["directory_in_force", "recorded_states"],
+            "assumptions": [{"code": code, "sentence": asdict(ASSUMPTIONS[code])} for code in _ASSUMED],
             "summary": self.book.summary(self.names),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which decisions to try: the last days, perhaps of one type or division. `areas` are the asker's own."""
+    """Which version to try on the decisions of which days, types, divisions. `areas` are the asker's own."""
 
+    version: int
     days: int
     areas: tuple[str, ...]
     incident_type: str | None = None
     division: str | None = None
 
 
-def new_backtest(context: Context, ruleset_version: int, wanted: Wanted) -> Backtest:
+def new_backtest(context: Context, wanted: Wanted) -> Backtest:
     """Describe a back-test that has not begun."""
     until = context.now()
     since = until - timedelta(days=wanted.days)
     return Backtest(
         id=str(context.new_id()),
-        ruleset_version=ruleset_version,
+        ruleset_version=wanted.version,
         span=Span(since, until, wanted.incident_type, wanted.division, wanted.areas),
         days=wanted.days,
         areas=wanted.areas,
         directory_version=context.knowledge.directory.version,
     )
+
+
+async def start_backtest(context: Context, backtests: "Backtests", wanted: Wanted, *, once: Once | None) -> Kept:
+    """Begin a back-test; a repeated key gets the first one's answer and begins none.
+
+    Raises:
+        WrongStateError: another is running.
+        NotFoundError, InvalidRequestError: the version is none, or not valid.
+    """
+
+    async def act() -> str:
+        ruleset = await ruleset_to_try(context, wanted.version)
+        backtest = new_backtest(context, wanted)
+        answer, begun = dumps(backtest.data()), False
+        try:
+            # Race: of two twins the second waits for the first one's key before it asks whether one is running.
+            async with context.database.transaction("backtest") as connection:
+                await keep_answer(connection, once, answer)
+                backtests.admit(backtest)
+            backtests.begin(context, backtest, ruleset)
+            begun = True
+        finally:
+            if not begun:
+                backtests.forget(backtest)
+        return answer
+
+    return await answer_once(context, once, act)
+
+
+async def cancel_backtest(context: Context, backtests: "Backtests", backtest_id: str, *, once: Once | None) -> Kept:
+    """End a back-test; gives it as it stands then.
+
+    Raises:
+        NotFoundError: none of this process.
+    """
+
+    async def act() -> str:
+        answer = dumps((await backtests.cancel(backtest_id)).data())
+        async with context.database.connection() as connection:
+            await keep_answer(connection, once, answer)
+        return answer
+
+    return await answer_once(context, once, act)
 
 
 class Backtests:
@@ -245,9 +293,12 @@ class _Slicing:
     waiting: deque[_Open]
 
     def once(self) -> None:
+        """Decide one and, as long as the slice lasts, more."""
         until = perf_counter() + SLICE_S
-        while self.waiting and perf_counter() < until:
+        while self.waiting:
             self._decide(self.waiting.popleft())
+            if perf_counter() > until:
+                return
 
     def _decide(self, opened: _Open) -> None:
         stored, body, book = opened.stored, opened.body, self.backtest.book

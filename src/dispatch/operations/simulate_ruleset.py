@@ -2,37 +2,25 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.call import CallReport, locate
 from dispatch.domain.decided import Decided
-from dispatch.domain.difference import Difference, compare
+from dispatch.domain.difference import Difference, compare, difference_data
 from dispatch.domain.directory import States
 from dispatch.domain.errors import NotFoundError, WrongStateError
 from dispatch.domain.explanation import Explanation, explain
 from dispatch.domain.intake import Opening
+from dispatch.domain.reasons import ASSUMPTIONS
 from dispatch.domain.routing import decide
+from dispatch.domain.rows import instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.why_not import Question
-from dispatch.domain.words import Words
+from dispatch.domain.wire import UnitNames
 from dispatch.operations.context import Context
 from dispatch.operations.opening import plan_for
 from dispatch.operations.trial import read_back
 from dispatch.storage.decisions import find_decision
-
-ASSUMPTIONS: Final = {
-    "directory_in_force": Words(
-        "按现行名录（单位、辖区、值班时间）计算", "by the directory in force: units, areas, hours"
-    ),
-    "present_states": Words("按各单位此刻的状态计算", "with the units as they are now"),
-    "all_free": Words("假定所有单位空闲并在驻地", "with every unit free and at its base"),
-    "recorded_states": Words(
-        "按当时记录的单位状态计算；当时未考虑的单位按空闲、照常值班计",
-        "with the unit states recorded then; a unit that was not looked at then counts as free and on its schedule",
-    ),
-}
-"""What an answer takes for granted, by code; told with every answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +35,19 @@ class Simulation:
     explanation: Explanation
     in_force: Explanation
     difference: Difference
+
+    def data(self, names: UnitNames) -> dict[str, object]:
+        """Give it for an answer: what `orjson` can write."""
+        return {
+            "ruleset_version": self.ruleset_version,
+            "in_force_version": self.in_force_version,
+            "directory_version": self.directory_version,
+            "decided_at": instant(self.decided_at),
+            "assumptions": [{"code": code, "sentence": ASSUMPTIONS[code]} for code in self.assumptions],
+            "explanation": self.explanation,
+            "in_force": self.in_force,
+            "difference": difference_data(self.difference, names),
+        }
 
 
 @dataclass(frozen=True, slots=True)
