@@ -153,8 +153,10 @@ class LackView(View):
     """Places of one kind and role that stay empty."""
 
     unit_kind: str
+    name: Named
     role: Role
     reason: str
+    sentence: Named
     count: int
 
 
@@ -163,6 +165,7 @@ class HeldView(View):
 
     action: Literal["send", "lead"]
     unit_kind: str
+    name: Named
     count: int
 
 

@@ -71,6 +71,11 @@ def file_of(media_type: str, model: Responses) -> Responses:
     return {**model, 200: {"content": content, "description": "All rows"}}
 
 
+NOT_INSTALLED: Final[Responses] = {
+    501: {"description": "This installation lacks the extra that writes it", "content": BACKTEST[404]["content"]}
+}
+
+
 def listed_by(*filters: str) -> dict[str, Any]:
     """Describe the parameters of a list in the order of codes."""
     text: dict[str, object] = {"type": "string", "maxLength": 200}

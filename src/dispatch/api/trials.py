@@ -175,7 +175,7 @@ def _place(after: str | None) -> int:
 
 
 _AS_CSV: Final = responses.file_of("text/csv", responses.BACKTEST)
-_AS_PARQUET: Final = responses.file_of(PARQUET_TYPE, responses.BACKTEST)
+_AS_PARQUET: Final = responses.file_of(PARQUET_TYPE, responses.BACKTEST) | responses.NOT_INSTALLED
 
 
 @router.get("/backtests/{backtest_id}/rows.csv", responses=_AS_CSV)

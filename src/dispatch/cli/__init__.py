@@ -1,4 +1,7 @@
-"""The command line. Every verb says what it did; exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+"""The command line. Every verb says what it did; exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+
+Verbs that compare answer as `diff` does: 0 no difference, 1 differences, 2 refused or failed.
+"""
 
 import argparse
 import asyncio
@@ -17,6 +20,7 @@ from dispatch.cli.access import add_access_verbs
 from dispatch.cli.call import add_call_verb
 from dispatch.cli.database import require_database, with_database
 from dispatch.cli.device import add_device_verb
+from dispatch.cli.rules import add_rules_verb
 from dispatch.cli.words import Verb
 from dispatch.demo.city import bundle
 from dispatch.demo.run import DemoOptions, run_demo
@@ -117,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     add_access_verbs(verbs)
     add_device_verb(verbs)
+    add_rules_verb(verbs)
     return parser
 
 

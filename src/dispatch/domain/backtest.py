@@ -58,10 +58,10 @@ class Row:
         """Give it as plain data."""
         return asdict(self)
 
-    def cells(self) -> dict[str, str | int | bool | None]:
-        """Give it for a table: lists in one cell, parted by `; `."""
-        values = {column: getattr(self, column) for column in COLUMNS}
-        return {column: "; ".join(value) if isinstance(value, tuple) else value for column, value in values.items()}
+    def cell(self, column: str) -> str | int | bool | None:
+        """Give one column for a table: a list stands in one cell, parted by `; `."""
+        value: str | int | bool | tuple[str, ...] | None = getattr(self, column)
+        return "; ".join(value) if isinstance(value, tuple) else value
 
 
 COLUMNS: Final = tuple(column.name for column in fields(Row))

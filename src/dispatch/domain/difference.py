@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from dispatch.domain.directory import Directory
+from dispatch.domain.reasons import shortfall_sentence
 from dispatch.domain.routing import Plan, Planned
 from dispatch.domain.unit import Unit
-from dispatch.domain.wire import Json, UnitNames, unit_view
+from dispatch.domain.wire import Json, unit_view
+from dispatch.domain.words import kind_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class Difference:
         return any(felt) or bool(self.newly_held_back or self.no_longer_held_back) or self.lead_changes
 
 
-def difference_data(found: Difference, names: UnitNames) -> Json:
-    """Give it as plain data, units with their names."""
+def difference_data(found: Difference, names: Directory) -> Json:
+    """Give it as plain data, units and kinds with their names."""
     return {
         "differs": bool(found),
         "joins": [{"unit": unit_view(sent.unit.id, names), "role": sent.role} for sent in found.joins],
@@ -87,11 +90,20 @@ def difference_data(found: Difference, names: UnitNames) -> Json:
         "lead_changes": found.lead_changes,
         "lead_before": None if found.lead_before is None else unit_view(found.lead_before.id, names),
         "lead_after": None if found.lead_after is None else unit_view(found.lead_after.id, names),
-        "new_shortfalls": [asdict(lack) for lack in found.new_shortfalls],
-        "ended_shortfalls": [asdict(lack) for lack in found.ended_shortfalls],
-        "newly_held_back": [asdict(held) for held in found.newly_held_back],
-        "no_longer_held_back": [asdict(held) for held in found.no_longer_held_back],
+        "new_shortfalls": [_lack_data(lack, names) for lack in found.new_shortfalls],
+        "ended_shortfalls": [_lack_data(lack, names) for lack in found.ended_shortfalls],
+        "newly_held_back": [_held_data(held, names) for held in found.newly_held_back],
+        "no_longer_held_back": [_held_data(held, names) for held in found.no_longer_held_back],
     }
+
+
+def _lack_data(lack: Lack, names: Directory) -> Json:
+    told = {"name": kind_words(lack.unit_kind, names), "sentence": shortfall_sentence(lack.reason)}
+    return {**asdict(lack), **{key: asdict(words) for key, words in told.items()}}
+
+
+def _held_data(held: Held, names: Directory) -> Json:
+    return {**asdict(held), "name": asdict(kind_words(held.unit_kind, names))}
 
 
 def compare(before: Plan, after: Plan) -> Difference:

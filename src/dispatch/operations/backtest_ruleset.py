@@ -90,11 +90,11 @@ class Backtest:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which version to try on the decisions of which days, types, divisions. `areas` are the asker's own."""
+    """Which version to try on the decisions of which days, types, divisions. `areas` are the asker's own; None: all."""
 
     version: int
     days: int
-    areas: tuple[str, ...]
+    areas: tuple[str, ...] | None
     incident_type: str | None = None
     division: str | None = None
 
@@ -108,7 +108,7 @@ def new_backtest(context: Context, wanted: Wanted) -> Backtest:
         ruleset_version=wanted.version,
         span=Span(since, until, wanted.incident_type, wanted.division, wanted.areas),
         days=wanted.days,
-        areas=wanted.areas,
+        areas=wanted.areas or (),
         directory_version=context.knowledge.directory.version,
     )
 

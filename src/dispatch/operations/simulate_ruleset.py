@@ -7,7 +7,7 @@ from dispatch.domain.actor import SYSTEM
 from dispatch.domain.call import CallReport, locate
 from dispatch.domain.decided import Decided
 from dispatch.domain.difference import Difference, compare, difference_data
-from dispatch.domain.directory import States
+from dispatch.domain.directory import Directory, States
 from dispatch.domain.errors import NotFoundError, WrongStateError
 from dispatch.domain.explanation import Explanation, explain
 from dispatch.domain.intake import Opening
@@ -16,7 +16,6 @@ from dispatch.domain.routing import decide
 from dispatch.domain.rows import instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.why_not import Question
-from dispatch.domain.wire import UnitNames
 from dispatch.operations.context import Context
 from dispatch.operations.opening import plan_for
 from dispatch.operations.trial import read_back
@@ -36,7 +35,7 @@ class Simulation:
     in_force: Explanation
     difference: Difference
 
-    def data(self, names: UnitNames) -> dict[str, object]:
+    def data(self, names: Directory) -> dict[str, object]:
         """Give it for an answer: what `orjson` can write."""
         return {
             "ruleset_version": self.ruleset_version,
