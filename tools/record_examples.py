@@ -37,6 +37,33 @@ HOSPITAL = {
     "caller": {"name": "值班护士", "phone": "0731-55500001"},
     "source_reference": "HIS-20200818-7",
 }
+RULES = {
+    "name": {"zh": "示例规则", "en": "Example"},
+    "rules": [
+        {
+            "id": "noise.complaint.night",
+            "name": {"zh": "夜间噪声扰民", "en": "Noise at night"},
+            "priority": 500,
+            "when": {
+                "all": [
+                    {"field": "incident_type", "op": "eq", "value": "noise.complaint"},
+                    {"field": "hour", "op": "ge", "value": 22},
+                ]
+            },
+            "require": [
+                {"unit_kind": "police_station", "role": "lead"},
+                {"unit_kind": "community_committee", "role": "notify", "mandatory": False},
+            ],
+        },
+        {
+            "id": "catch-all",
+            "name": {"zh": "指挥中心受理", "en": "The command centre takes it"},
+            "priority": 0,
+            "catch_all": True,
+            "require": [{"unit_kind": "city_command_center", "role": "lead"}],
+        },
+    ],
+}
 NOISE = {"incident_type": "noise.complaint", "division_code": "430304005003"}
 
 
@@ -178,10 +205,34 @@ async def direct(tour: Tour, incident: dict[str, Any]) -> None:
         await tour.ask("POST", f"{one}/{verb}", body=body, incident_id=(await fresh(tour))["id"])
 
 
+async def log_in(tour: Tour, number: int) -> None:
+    """Log in as one of the administrators."""
+    login = [login for login in tour.demo["logins"] if login["role"] == "admin"][number]
+    await tour.ask("POST", API + "/sessions", body={"login": login["name"], "password": login["password"]})
+
+
+async def rule(tour: Tour) -> None:
+    """Draft, compare, publish by the other administrator, roll back."""
+    drafted, one = API + "/rulesets", API + "/rulesets/{version}"
+    await log_in(tour, 0)
+    draft = str((await tour.ask("POST", drafted, body=RULES))["version"])
+    changed = RULES | {"name": {"zh": "示例规则", "en": "Another example"}}
+    await tour.ask("PUT", one, body=changed, version=draft)
+    for path in ("", "/history", "/diff"):
+        await tour.ask("GET", one + path, version=draft)
+    await tour.ask("POST", f"{one}/lint", body={}, version=draft)
+    await tour.ask("POST", f"{one}/publish", body={"reason": "自己发布"}, version=draft)
+    await log_in(tour, 1)
+    reason = {"reason": "已复核", "effective_at": None, "expected_version": 1}
+    await tour.ask("POST", f"{one}/publish", body=reason, version=draft)
+    await tour.ask("POST", f"{one}/rollback", body={"reason": "派警错误，紧急回退"}, version=draft)
+    other = str((await tour.ask("POST", drafted, body=RULES))["version"])
+    await tour.ask("POST", f"{one}/discard", body={"reason": "不再需要"}, version=other)
+
+
 async def look_up(tour: Tour) -> None:
     """Look up what administration may, with the session of an administrator."""
-    login = next(login for login in tour.demo["logins"] if login["role"] == "admin")
-    await tour.ask("POST", API + "/sessions", body={"login": login["name"], "password": login["password"]})
+    await log_in(tour, 0)
     for listed in ("agencies", "shifts", "devices", "incident-types", "clock-profiles", "jurisdictions", "people"):
         await tour.ask("GET", f"{API}/{listed}?limit=2")
 
@@ -246,6 +297,7 @@ async def record(demo: dict[str, Any]) -> dict[str, Any]:
         await send_back(tour)
         await direct(tour, incident)
         await look_up(tour)
+        await rule(tour)
         for path in ("/healthz", "/readyz", "/healthz/escalation"):
             await tour.ask("GET", path)
         await tour.ask("DELETE", API + "/sessions/current")

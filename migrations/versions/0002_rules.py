@@ -35,7 +35,24 @@ ALTER TABLE timer DROP CONSTRAINT timer_pkey, DROP CONSTRAINT timer_kind_check;
 ALTER TABLE timer ADD PRIMARY KEY (subject_id, kind), ADD CHECK (kind IN ('assignment', 'incident', 'stage'));
 """
 
+# A decision can be made again only on the directory of then: what routing reads is kept with each version that changed
+# it. The newest snapshot up to a version is that version's.
+KEEP_DIRECTORY = """
+CREATE FUNCTION keep_directory(kept bigint) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO directory_snapshot (version, body) SELECT kept, b.body FROM (SELECT json_build_object(
+    'unit_kind', (SELECT json_agg(to_json(t) ORDER BY code) FROM unit_kind t),
+    'unit', (SELECT json_agg(to_json(t) ORDER BY code) FROM unit t),
+    'division', (SELECT json_agg(to_json(t) ORDER BY code) FROM division t),
+    'incident_type', (SELECT json_agg(to_json(t) ORDER BY code) FROM incident_type t),
+    'clock_profile', (SELECT json_agg(to_json(t) ORDER BY code) FROM clock_profile t),
+    'place_kind', (SELECT json_agg(to_json(t) ORDER BY code) FROM place_kind t))::text AS body) b
+  WHERE b.body IS DISTINCT FROM (SELECT body FROM directory_snapshot ORDER BY version DESC LIMIT 1)
+$$
+"""
+KEEP_FIRST = "SELECT keep_directory(version) FROM directory_version WHERE EXISTS (SELECT 1 FROM unit)"
+
 DOWN = """
+DROP FUNCTION keep_directory(bigint);
 DELETE FROM timer WHERE kind = 'stage';
 ALTER TABLE timer DROP CONSTRAINT timer_pkey, DROP CONSTRAINT timer_kind_check;
 ALTER TABLE timer ADD PRIMARY KEY (subject_id), ADD CHECK (kind IN ('assignment', 'incident', 'device'));
@@ -56,6 +73,8 @@ ALTER TABLE ruleset DROP status, DROP base_version, DROP created_at, DROP create
 def upgrade() -> None:
     """Add what rules need."""
     _run(UP)
+    op.execute(KEEP_DIRECTORY)
+    op.execute(KEEP_FIRST)
 
 
 def downgrade() -> None:

@@ -34,6 +34,7 @@ from dispatch.api import (
     health,
     incidents,
     pages,
+    rulesets,
     sessions,
     trials,
 )
@@ -212,6 +213,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             secure_cookies=settings.secure_cookies,
             start_page=start_page,
             backtests=process.backtests,
+            two_persons=settings.rules_two_persons,
         )
         process.begin()
         try:
@@ -239,7 +241,19 @@ def _route(app: FastAPI) -> None:
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
-        *(incidents, explanations, assignments, devices, sessions, directory, trials, administration, health, pages),
+        *(
+            incidents,
+            explanations,
+            assignments,
+            devices,
+            sessions,
+            directory,
+            administration,
+            rulesets,
+            trials,
+            health,
+            pages,
+        ),
     ):
         app.include_router(module.router)
 

@@ -27,6 +27,8 @@ class Settings(BaseSettings):
     """A file to which pages are appended, one JSON line each: for trials without a gateway."""
     keep_changes_hours: float = Field(default=48.0, ge=24.0)
     """How long consoles may be away and still resume, and how long idempotency keys are kept."""
+    rules_two_persons: bool = True
+    """Whoever drafted or edited a ruleset may not publish it."""
     log_level: str = "INFO"
 
     @field_validator("timezone")

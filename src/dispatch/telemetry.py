@@ -39,6 +39,11 @@ SLOW_CONSUMERS: Final = Counter(
 LOOP_FAILURES: Final = Counter(
     "dispatch_loop_failures_total", "Passes of a loop that failed", ["loop"], registry=REGISTRY
 )
+RULESET_REFUSED: Final = Gauge(
+    "dispatch_ruleset_refused",
+    "The version that should be in use and cannot be read, 0 if there is none",
+    registry=REGISTRY,
+)
 DELIVERIES: Final = Counter(
     "dispatch_deliveries_total", "Delivery attempts ended", ["channel", "state"], registry=REGISTRY
 )

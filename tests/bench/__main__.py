@@ -70,12 +70,8 @@ async def _measure(laboratory: Laboratory, arguments: argparse.Namespace) -> Res
                 results[mode][name] = await subjects[name].run(laboratory, mode, options)
                 print(f"  {mode} {name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     if "decisions" in wanted:
-        results["decisions"] = {str(k): v for k, v in (await decisions.measure(_world(laboratory))).items()}
+        results["decisions"] = await decisions.measure()
     return results
-
-
-def _world(laboratory: Laboratory) -> str:
-    return laboratory.database(WORLD_DATABASE)
 
 
 def _peers(directory: Path) -> dict[str, SocketIoSubject]:

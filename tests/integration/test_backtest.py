@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -15,12 +15,6 @@ from dispatch.api import tables
 from dispatch.operations import backtest_ruleset
 from tests.support.city import HEALTH, JUSTICE, POLICE, City
 from tests.support.rules import RULE, draft, past
-
-
-@pytest.fixture(autouse=True)
-async def _only_the_demo_rules(city: City) -> AsyncIterator[None]:
-    yield
-    await city.sql.execute("DELETE FROM ruleset WHERE version > 1")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from dispatch.demo.city import bundle
 from tests.support.city import HOSPITAL_CALL, JUSTICE, POLICE, City
 
 DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
@@ -18,6 +19,7 @@ NO_KEY = {"/api/v1/sessions"}
 WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
 INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
 RULESET, BACKTEST = "/api/v1/rulesets/{version}", "/api/v1/rulesets/backtests/{backtest_id}"
+RULES = bundle()["ruleset"]
 POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     # path: (who asks, what goes before, the body)
     "/api/v1/incidents": ("integrator", [], HOSPITAL_CALL),
@@ -61,9 +63,20 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     f"{RULESET}/simulate": ("desk", [], {"call": HOSPITAL_CALL}),
     f"{RULESET}/backtest": ("desk", [], {}),
     f"{BACKTEST}/cancel": ("desk", [(f"{RULESET}/backtest", {})], {}),
+    "/api/v1/rulesets": ("admin", [], RULES),
+    f"{RULESET}/lint": ("desk", [], {}),
+    f"{RULESET}/publish": ("second", [("drafted", None)], {"reason": "x"}),
+    f"{RULESET}/discard": ("admin", [("drafted", None)], {"reason": "x"}),
+    f"{RULESET}/rollback": (
+        "admin",
+        [("drafted", None), (f"{RULESET}/publish", {"reason": "x"})],
+        {"reason": "x"},
+    ),
 }
 
-LOOKS = (f"{INCIDENT}/recommend", f"{RULESET}/simulate", f"{RULESET}/backtest", f"{BACKTEST}/cancel")
+LOOKS = (
+    *(f"{INCIDENT}/recommend", f"{RULESET}/lint", f"{RULESET}/simulate", f"{RULESET}/backtest", f"{BACKTEST}/cancel"),
+)
 CHANGES = dict.fromkeys(LOOKS, 0) | {f"{INCIDENT}/merge": 2}
 """How many changes a request makes, where it is not one."""
 
@@ -81,11 +94,11 @@ def test_every_post_of_the_document_is_tried_here_and_takes_the_key() -> None:
 class Story:
     """One incident with everybody who may ask something about it."""
 
-    def __init__(self, city: City, desk: httpx.AsyncClient, names: dict[str, str]) -> None:
+    def __init__(self, city: City, people: dict[str, httpx.AsyncClient], names: dict[str, str]) -> None:
         self.names = names
         self.clients = {
+            **people,
             "integrator": city.integrator(),
-            "desk": desk,
             "unit": city.unit(POLICE),
             "device": city.client(city.device["token"]),
         }
@@ -109,7 +122,8 @@ async def _prepared(city: City, path: str) -> Story:
         "spare": city.unit_id("430302001-PCS"),
         "version": "1",
     }
-    story = Story(city, await city.person(), names)
+    logins = {"desk": "desk1", "admin": "admin", "second": "admin2"}
+    story = Story(city, {who: await city.person(login) for who, login in logins.items()}, names)
     for step, body in POSTS[path][1]:
         if step == "gap":
             gap = '[{"slot": 77, "unit_kind": "police_station", "role": "support", "reason": "off_duty", "count": 1}]'
@@ -118,6 +132,9 @@ async def _prepared(city: City, path: str) -> Story:
             await city.sql.execute("UPDATE incident SET urgency = 'normal'")
         elif step == "pressed":
             await city.press()
+        elif step == "drafted":
+            drafted = await story.ask("/api/v1/rulesets", RULES)
+            names["version"] = str(drafted.json()["version"])
         else:
             answer = await story.ask(step, body)
             assert answer.status_code in {200, 202}, (step, answer.text)

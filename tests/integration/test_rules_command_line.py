@@ -5,16 +5,16 @@ import csv
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 import yaml
 from arro3.io import read_parquet
+from dispatch.cli.rules_text import progress_line, table
 
 from dispatch.api import tables
 from dispatch.cli import main
-from dispatch.cli.rules_text import progress_line, table
 from dispatch.demo.city import bundle
 from tests.support.city import HEALTH, JUSTICE, POLICE, City
 from tests.support.rules import RULE, draft, past
@@ -25,12 +25,6 @@ NIGHT_CALL = (
     *("--type", RULE, "--place-kind", "hospital", "--division", "430304005003"),
     *("--tag", "property_damage", "--at", "2026-11-23T02:17", "--all-free"),
 )
-
-
-@pytest.fixture(autouse=True)
-async def _only_the_demo_rules(city: City) -> AsyncIterator[None]:
-    yield
-    await city.sql.execute("DELETE FROM ruleset WHERE version > 1")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import copy
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -13,12 +12,6 @@ from tests.support.city import COMMUNITY, HEALTH, HOSPITAL_CALL, JUSTICE, POLICE
 from tests.support.rules import draft, stored
 
 NIGHT = "2026-11-23T02:17"
-
-
-@pytest.fixture(autouse=True)
-async def _only_the_demo_rules(city: City) -> AsyncIterator[None]:
-    yield
-    await city.sql.execute("DELETE FROM ruleset WHERE version > 1")
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ UPDATE unit_state SET duty = 'available', committed_to = NULL, longitude = NULL,
 UPDATE device_state SET state = 'enrolled', incident_id = NULL, merge_until = NULL, false_alarm_count = 0,
   tamper = false, battery_percent = NULL;
 UPDATE epoch SET pruned_xid = 0;
+DELETE FROM ruleset_act WHERE version > 1; DELETE FROM ruleset WHERE version > 1;
 """
 
 

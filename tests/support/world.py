@@ -76,6 +76,9 @@ class Space:
     def division_at(self, point: Point) -> str | None:
         return self.division
 
+    def near_boundary(self, point: Point, within_m: float) -> bool | None:
+        return None
+
 
 def directory(units: Sequence[Unit] = (), *, division: str | None = None) -> Directory:
     divisions = {

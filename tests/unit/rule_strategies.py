@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from dispatch.domain.condition import FIELDS, All, AnyOf, Compare, Condition, Facts, Field, Not, condition_text, leaves
 from dispatch.domain.condition_fields import LIST_OPERATORS
+from dispatch.domain.rule import JOINS, LEVELS, TIERS, Correlation
 from dispatch.domain.ruleset import Exclusion, Requirement, Rule, Ruleset
+from dispatch.domain.trigger import EVENTS, Trigger
 
 INCIDENT_TYPES = ("fire", "fire.building", "fire.building.high", "fire.buildings", "gas.leak", "violence.armed")
 UNIT_KINDS = ("fire_rescue", "health_office", "police_station", "volunteer_team")
@@ -81,31 +83,68 @@ LEAD = (Requirement("police_station", "lead"),)
 CATCH_ALL = Rule("catch-all", "兜底", "Catch-all", 0, final=True, when=None, require=LEAD, catch_all=True)
 
 
+TEXT = ODD_TEXT | st.sampled_from(
+    ("on", "No", "null", "22:30", "0x1F", "a: b", "# c", "- d", " e ", "一、二", "3d", "{f}")
+)
+WHOLE = st.none() | st.integers(1, 5)
+
+
+@st.composite
+def triggers(draw: st.DrawFn, events: tuple[str, ...] = EVENTS) -> Trigger:
+    made = Trigger(draw(WHOLE), draw(st.none() | st.sampled_from(events)), draw(st.none() | TEXT))
+    return made if made != Trigger() else Trigger(60)
+
+
+@st.composite
+def requirements(draw: st.DrawFn, roles: tuple[str, ...] = ("support", "notify")) -> Requirement:
+    """Every field of a requirement, without those that contradict each other."""
+    role, count = draw(st.sampled_from(roles)), draw(st.integers(1, 3))
+    unit_kind = draw(st.none() | st.sampled_from(UNIT_KINDS))
+    works = role != "notify"
+    return Requirement(
+        unit_kind,
+        role,
+        count,
+        mandatory=draw(st.booleans()),
+        choose=draw(st.sampled_from([("rank",), ("nearest", "rest"), ("jurisdiction", "nearest", "load")])),
+        substitutes=tuple(draw(st.lists(st.sampled_from(UNIT_KINDS), max_size=2))),
+        capability=draw((st.none() | TEXT) if unit_kind else TEXT),
+        within_m=draw(WHOLE),
+        rest_s=draw(WHOLE),
+        units=tuple(draw(st.lists(TEXT, max_size=2))),
+        clocks=draw(st.none() | TEXT),
+        language=draw(st.none() | TEXT),
+        tier=draw(st.none() | st.sampled_from(TIERS)),
+        spread=draw(st.none() | st.sampled_from(LEVELS)),
+        ask=draw(st.none() | st.integers(count, count + 2)) if works else None,
+        claim=works and draw(st.booleans()),
+        release=draw(st.none() | triggers()) if role != "lead" else None,
+        leads=draw(st.none() | triggers(EVENTS[1:])) if role == "support" else None,
+    )
+
+
 @st.composite
 def rules(draw: st.DrawFn, rule_id: str, when: Condition) -> Rule:
     final = draw(st.booleans())
-    extra = draw(
-        st.lists(
-            st.builds(
-                Requirement,
-                unit_kind=st.sampled_from(UNIT_KINDS),
-                role=st.sampled_from(["support", "notify"]),
-                count=st.integers(1, 3),
-                mandatory=st.booleans(),
-                choose=st.sampled_from([("rank",), ("jurisdiction", "nearest", "load")]),
-                substitutes=st.lists(st.sampled_from(UNIT_KINDS), max_size=2).map(tuple),
-                capability=st.none() | st.just("water_rescue"),
-            ),
-            max_size=2,
-        )
-    )
-    exclude = (Exclusion("volunteer_team", "持械", "Armed"),) if draw(st.booleans()) or not final else ()
+    extra = draw(st.lists(requirements(), max_size=2))
+    exclude = (Exclusion("volunteer_team", draw(TEXT), draw(TEXT)),) if draw(st.booleans()) or not final else ()
     require = (*LEAD, *extra) if final else tuple(extra)
-    return Rule(rule_id, rule_id, rule_id, draw(st.integers(0, 3)), final, when, require, exclude)
+    names, priority, clocks = (draw(TEXT), draw(TEXT)), draw(st.integers(0, 3)), draw(st.none() | TEXT)
+    return Rule(rule_id, *names, priority, final, when, require, exclude, clocks=clocks)
+
+
+CORRELATIONS = st.builds(
+    Correlation,
+    incident_types=st.lists(st.sampled_from(INCIDENT_TYPES), min_size=1, max_size=2).map(tuple),
+    join=st.sampled_from(JOINS),
+    within_m=st.sampled_from((80, 500)),
+    within_s=st.sampled_from((600, 60)),
+)
 
 
 @st.composite
 def rulesets(draw: st.DrawFn, whens: st.SearchStrategy[Condition] | None = None) -> Ruleset:
     chosen = draw(st.lists(conditions(most=4) if whens is None else whens, max_size=8))
     made = [draw(rules(f"rule-{number}", when)) for number, when in enumerate(chosen)]
-    return Ruleset(7, "默认", "Default", tuple(sorted((*made, CATCH_ALL), key=lambda rule: rule.order)))
+    ordered = tuple(sorted((*made, CATCH_ALL), key=lambda rule: rule.order))
+    return Ruleset(7, draw(TEXT), draw(TEXT), ordered, tuple(draw(st.lists(CORRELATIONS, max_size=2))))

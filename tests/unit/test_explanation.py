@@ -33,7 +33,9 @@ def stored(units: list[Unit], rules: CompiledRuleset, **facts: object) -> dict[s
     known = directory(units)
     plan = decide(asked, rules, known, States())
     change = open_incident(opening(), plan, new_id=ids(), directory=known)
-    kept: dict[str, object] = orjson.loads(orjson.dumps(decision_data(plan, change)))
+    kept: dict[str, object] = orjson.loads(
+        orjson.dumps(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
+    )
     return kept
 
 
@@ -44,7 +46,11 @@ def test_what_is_stored_explains_as_what_was_decided(
     asked = question(units, given_rules, known)
     plan = plan_of(asked)
     change = open_incident(opening(), plan, new_id=ids(), directory=asked.directory)
-    kept = Decided.of_stored(orjson.loads(orjson.dumps(decision_data(plan, change))))
+    kept = Decided.of_stored(
+        orjson.loads(
+            orjson.dumps(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
+        )
+    )
     assert kept == Decided.of_plan(plan)
     explained = explain(kept, asked.ruleset, asked.directory)
     assert orjson.loads(orjson.dumps(explained)) == orjson.loads(

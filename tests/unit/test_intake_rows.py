@@ -156,7 +156,7 @@ def test_the_decision_is_plain_data_and_names_both_versions() -> None:
     facts = {"incident_type": "x", "tags": frozenset({"b", "a"}), "hour": 3, "place_kind": None}
     plan = decide(request(facts=facts), ruleset(rule(*REQUIRE)), directory(FOUR), States())
     change = open_incident(opening(), plan, new_id=ids(), directory=directory(FOUR))
-    kept = decision_data(plan, change)
+    kept = decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"])
     assert json.loads(json.dumps(kept)) == kept
     assert (kept["ruleset_version"], kept["directory_version"]) == (7, 3)
     assert kept["facts"] == {"incident_type": "x", "tags": ["a", "b"], "hour": 3, "place_kind": None}
@@ -167,7 +167,8 @@ def test_the_decision_says_for_each_requirement_who_fills_it_or_what_is_missing(
     units = FOUR[:1]
     plan = planned(units, *REQUIRE)
     change = open_incident(opening(), plan, new_id=ids(), directory=directory(units))
-    requirements = decision_data(plan, change)["requirements"]
+    ids_of = [row["id"] for row in change["assignments"]]
+    requirements = decision_data(plan, ids_of, change["occurred_at"])["requirements"]
     assert isinstance(requirements, list)
     assert requirements[0]["filled"] == [assignment_of(change, "police")["id"]]
     assert requirements[0]["shortfall"] is None

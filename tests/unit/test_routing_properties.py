@@ -1,5 +1,6 @@
 """What routing promises for any city, any hour and any rules."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import time, timedelta
@@ -10,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatch.domain.candidate import OUTSIDE, Search
+from dispatch.domain.decision_input import RecordedStates, facts_data, input_data, read_facts, read_input
 from dispatch.domain.directory import States
 from dispatch.domain.geo import Point
 from dispatch.domain.intake import decision_data, open_incident, pending_slots
 from dispatch.domain.routing import Plan, decide, merge_requirements, next_unit
 from dispatch.domain.ruleset import Requirement
+from dispatch.domain.trigger import Trigger
 from dispatch.domain.unit import Contact, ShiftWindow, Unit, UnitState
 from tests.support.world import (
     CITY,
@@ -235,6 +238,11 @@ REQUIREMENTS = st.lists(
         choose=st.sampled_from([("jurisdiction", "nearest", "load"), ("nearest",), ("load", "rank")]),
         substitutes=st.lists(st.sampled_from(KINDS), max_size=2).map(tuple),
         capability=st.sampled_from([None, None, "boat"]),
+        tier=st.sampled_from([None, None, None, "parent", "county"]),
+        spread=st.sampled_from([None, None, "county"]),
+        ask=st.sampled_from([None, None, 5]),
+        claim=st.booleans(),
+        release=st.sampled_from([None, None, Trigger(tag="fire"), Trigger(event="lead_arrived"), Trigger(after_s=9)]),
     ),
     min_size=1,
     max_size=4,
@@ -277,12 +285,35 @@ def test_every_place_is_filled_or_says_why_not(
     units: list[Unit], known: dict[str, UnitState], given_rules: Given
 ) -> None:
     plan = decided(units, known, given_rules)
-    filled, missing = [entry.slot for entry in plan.planned], [gap.slot for gap in plan.shortfalls]
-    assert sorted(filled + missing) == list(range(sum(require.count for require in plan.requirements)))
+    filled, missing = {entry.slot for entry in plan.planned}, {gap.slot for gap in plan.shortfalls}
+    waiting = {slot for stage in plan.stages for slot in stage.slots}
+    assert not filled & missing | filled & waiting | missing & waiting
+    assert filled | missing | waiting == set(range(sum(require.count for require in plan.requirements)))
     for number, require in enumerate(plan.requirements):
         mine = [entry for entry in plan.planned if entry.requirement == number]
         gaps = [gap for gap in plan.shortfalls if gap.requirement == number]
-        assert len(mine) + len(gaps) == require.count
+        held = [stage for stage in plan.stages if stage.requirement == number]
+        assert len({entry.slot for entry in mine}) + len(gaps) == (0 if held else require.count)
+        assert len(mine) <= require.asked
+        assert not (held and require.role == "lead"), "whoever leads is never held back"
+
+
+@given(UNITS, STATES, RULES)
+def test_a_decision_read_back_from_its_input_is_the_same_byte_for_byte(
+    units: list[Unit], known: dict[str, UnitState], given_rules: Given
+) -> None:
+    extra, last, excluded = given_rules
+    states = States()
+    states.replace_all(known)
+    rules = ruleset(rule(*extra, name="extra", final=False), rule(*last, exclude=sorted(excluded)))
+    city, recorded, asked = directory(units), RecordedStates(states), request(lost=frozenset({"u3"}))
+    plan = decide(asked, rules, city, recorded)
+    names = [f"a{number}" for number in range(len(plan.planned))]
+    stored = json.dumps(decision_data(plan, names, "t"))
+    kept = json.loads(json.dumps({"input": input_data(asked, recorded.seen), "facts": facts_data(asked.facts)}))
+    read, then = read_input(kept["input"], read_facts(kept["facts"]))
+    again = decide(read, rules, city, then)
+    assert json.dumps(decision_data(again, names[: len(again.planned)], "t")) == stored
 
 
 @given(UNITS, STATES, RULES, st.randoms(use_true_random=False))
@@ -305,7 +336,7 @@ def test_every_chosen_unit_stands_once_among_the_considered(
     chosen = [seen.candidate.unit.code for seen in plan.considered if seen.outcome == "chosen"]
     assert sorted(chosen) == sorted(codes(plan))
     change = open_incident(opening(), plan, new_id=ids(), directory=directory(units))
-    kept = decision_data(plan, change)
+    kept = decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"])
     filled = [row for require in kept["requirements"] for row in require["filled"]]  # type: ignore[attr-defined]
     assert filled == [row["id"] for row in sorted(change["assignments"], key=lambda r: r["selection"]["requirement"])]
 

@@ -116,7 +116,7 @@ def test_a_stored_decision_gives_every_unit_the_answer_of_that_day(
     asked = question(units, given_rules, known)
     plan = plan_of(asked)
     change = open_incident(opening(), plan, new_id=ids(), directory=asked.directory)
-    kept = Decided.of_stored(decision_data(plan, change))
+    kept = Decided.of_stored(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
     for unit_id in asked.directory.units:
         told = why_not_stored(kept, asked, unit_id, directory=asked.directory)
         assert (told.outcome == "chosen") == (unit_id in plan.taken())
@@ -226,7 +226,7 @@ def test_who_would_go_by_the_directory_of_today_is_not_said_to_have_gone() -> No
     asked = question([unit("p")], ([], [LEAD], set()), {})
     plan = plan_of(asked)
     change = open_incident(opening(), plan, new_id=ids(), directory=asked.directory)
-    kept = Decided.of_stored(decision_data(plan, change))
+    kept = Decided.of_stored(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
     grown = replace(asked, directory=directory([unit("p"), unit("a-new-one", point=HERE, rank=1)]))
     told = why_not_stored(kept, grown, "a-new-one", directory=grown.directory)
     assert (told.outcome, told.code) == ("aside", "directory_changed")

@@ -78,3 +78,11 @@ class DecisionView(View):
     excluded: list[str]
     requirements: list[RequirementView]
     considered: list[ConsideredView]
+
+
+class ReplayView(View):
+    """A stored decision beside the same one made again; `again` is null when both are identical."""
+
+    identical: bool
+    stored: DecisionView
+    again: DecisionView | None

@@ -24,6 +24,7 @@ from dispatch.security import SESSION_COOKIE, Authenticator, LoginGuard, Princip
 from dispatch.storage.written import Once
 
 MOST_BYTES: Final = 256 * 1024
+_MOST_DIGITS: Final = 9
 LONGEST_KEY: Final = 200
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -39,6 +40,7 @@ class Service:
     secure_cookies: bool
     start_page: dict[str, object] | None
     backtests: Backtests
+    two_persons: bool = True
 
 
 def service_of(request: Request) -> Service:
@@ -79,21 +81,25 @@ def require_same_origin(request: Request) -> None:
         )
 
 
-async def read_body(request: Request) -> bytes:
-    """Read the body, at most 256 KiB.
+async def read_body(request: Request, most_bytes: int = MOST_BYTES) -> bytes:
+    """Read the body, usually at most 256 KiB.
 
     Raises:
         PayloadTooLargeError: larger.
     """
     declared = request.headers.get("content-length", "0")
-    if declared.isdigit() and int(declared) > MOST_BYTES:
-        raise PayloadTooLargeError("a body may have 256 KiB", facts={"limit_bytes": MOST_BYTES})
+    if declared.isdigit() and int(declared) > most_bytes:
+        raise _too_large(most_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MOST_BYTES:
-            raise PayloadTooLargeError("a body may have 256 KiB", facts={"limit_bytes": MOST_BYTES})
+        if len(body) > most_bytes:
+            raise _too_large(most_bytes)
     return bytes(body)
+
+
+def _too_large(most_bytes: int) -> PayloadTooLargeError:
+    return PayloadTooLargeError(f"a body may have {most_bytes // 1024} KiB", facts={"limit_bytes": most_bytes})
 
 
 def parse(model: type[Model], body: bytes) -> Model:
@@ -106,6 +112,23 @@ def parse(model: type[Model], body: bytes) -> Model:
         return model.model_validate_json(body or b"{}")
     except ValidationError as error:
         raise invalid(error) from None
+
+
+def parse_query(model: type[Model], request: Request) -> Model:
+    """Read the parameters of the query as a model.
+
+    Raises:
+        InvalidRequestError: with the name of every parameter that is wrong.
+    """
+    try:
+        return model.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        codes = {"unknown_field": "unknown_parameter"}
+        faults = (
+            Fault(f"?{fault.pointer[1:]}", codes.get(fault.code, fault.code), fault.detail)
+            for fault in invalid(error).faults
+        )
+        raise InvalidRequestError(tuple(faults)) from None
 
 
 def once_of(request: Request, principal: Principal, body: bytes) -> Once | None:
@@ -121,8 +144,20 @@ def once_of(request: Request, principal: Principal, body: bytes) -> Once | None:
         raise InvalidRequestError(
             (Fault("", "invalid_idempotency_key", "Idempotency-Key: 1–200 printable ASCII characters"),)
         )
-    told = hashlib.sha256(request.url.path.encode() + b"\x00" + body).digest()
+    target = request.url.path.encode() + (b"?" + request.url.query.encode() if request.url.query else b"")
+    told = hashlib.sha256(target + b"\x00" + body).digest()
     return Once(f"{principal.kind}:{principal.id}", key, told)
+
+
+def version_or_missing(text: str) -> int:
+    """Read a ruleset's version from a path or query; what is no number names nothing.
+
+    Raises:
+        NotFoundError: not a number.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise NotFoundError("no such ruleset", facts={"version": text[:100]})
+    return int(text)
 
 
 def uuid_or_missing(text: str, what: str) -> str:

@@ -18,7 +18,6 @@ from dispatch.domain.unit import Unit, unit_status
 from dispatch.domain.wire import Json, unit_view
 from dispatch.operations.set_unit import DutyChange, Sighting, report_position, set_unit_duty
 from dispatch.security import Principal
-from dispatch.storage.bundle import list_rulesets as stored
 
 router: Final = APIRouter(prefix="/api/v1", tags=["directory"])
 
@@ -161,13 +160,3 @@ async def set_position(request: Request, unit_id: str) -> Response:
     point, once = Point(at["longitude"], at["latitude"]), once_of(request, principal, raw)
     sighting = Sighting(unit_id, point, given.reported_at, once)
     return kept_answer(await report_position(service.context, sighting, actor=principal.actor))
-
-
-@router.get("/rulesets", responses=responses.RULESETS)
-async def list_rulesets(request: Request) -> Response:
-    """List the published rulesets, newest first; the first one is in force."""
-    service = service_of(request)
-    principal = await principal_of(request)
-    principal.require("direct")
-    async with service.context.database.connection() as connection:
-        return json_response({"items": await stored(connection), "after": None})

@@ -101,22 +101,6 @@ class Accepted(View):
     accepted: bool
 
 
-class RulesetEntry(View):
-    """A published ruleset."""
-
-    version: int
-    published_at: str
-    published_by: str
-    note: str | None
-
-
-class RulesetList(View):
-    """Published rulesets, newest first."""
-
-    items: list[RulesetEntry]
-    after: str | None
-
-
 class Health(View):
     """The process answers."""
 
@@ -124,10 +108,11 @@ class Health(View):
 
 
 class Readiness(View):
-    """Every check with its outcome."""
+    """Every check with its outcome. `warnings` do not keep calls from being taken, but somebody must look."""
 
     status: str
     checks: dict[str, bool]
+    warnings: list[str]
 
 
 class EscalationHealth(View):

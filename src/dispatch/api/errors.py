@@ -27,6 +27,8 @@ STATUS: Final[dict[type[DispatchError], int]] = {
     domain.ReturnForbiddenError: 409,
     domain.FeedbackRequiredError: 409,
     domain.UnitUnavailableError: 409,
+    domain.SecondPersonRequiredError: 403,
+    domain.RulesetMovedOnError: 409,
     domain.IdempotencyKeyReusedError: 422,
     domain.PayloadTooLargeError: 413,
     domain.RateLimitedError: 429,

@@ -16,7 +16,11 @@ from dispatch.storage.work import get_work
 router: Final = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
 
-@router.get("/{incident_id}/explanation", responses=responses.EXPLANATION, openapi_extra=responses.UNIT_PARAMETER)
+@router.get(
+    "/{incident_id}/explanation",
+    responses=responses.EXPLANATION,
+    openapi_extra=responses.parameters(unit={"type": "string", "maxLength": 100}),
+)
 async def explanation(request: Request, incident_id: str) -> Response:
     """Explain the stored decision by the rules that made it, near misses among them.
 

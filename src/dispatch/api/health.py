@@ -27,11 +27,23 @@ async def healthz() -> Response:
 
 @router.get("/readyz", responses=responses.READY)
 async def readyz(request: Request) -> Response:
-    """Say whether calls can be taken: database, migrations, every loop. 503 names what is not well."""
+    """Say whether calls can be taken: database, migrations, every loop. 503 names what is not well.
+
+    A stored ruleset that cannot be read is a warning only: calls are taken by the rules in use.
+    """
     ready: Readiness = request.app.state.readiness
     checks = await ready()
     well = all(checks.values())
-    return json_response({"status": "ready" if well else "not_ready", "checks": checks}, status=200 if well else 503)
+    content = {"status": "ready" if well else "not_ready", "checks": checks, "warnings": _warnings(request)}
+    return json_response(content, status=200 if well else 503)
+
+
+def _warnings(request: Request) -> list[str]:
+    knowledge = service_of(request).context.knowledge
+    if knowledge.refused is None:
+        return []
+    version, used = knowledge.refused.version, knowledge.ruleset.version
+    return [f"ruleset {version} cannot be read, {used} stays in use: {knowledge.refused.detail}"]
 
 
 @router.get("/healthz/escalation", responses=responses.ESCALATION)

@@ -31,6 +31,7 @@ from dispatch.operations.edit import Request as Edited
 from dispatch.operations.explain_incident import explain_near_misses, recommend_again
 from dispatch.operations.opening import Intake
 from dispatch.operations.release_stage import Chosen, release_stage, skip_stage
+from dispatch.operations.repeat_decision import repeat_decision
 from dispatch.operations.report_incident import report_incident
 from dispatch.security import Permission, Principal
 from dispatch.storage.work import (
@@ -128,6 +129,17 @@ async def read_incident(request: Request, incident_id: str) -> Response:
     if shown is not None:
         shown["unmatched_nearby"] = await explain_near_misses(service.context, shown)
     view["decision"] = shown
+    return json_response(view)
+
+
+@router.get("/{incident_id}/replay", responses=responses.REPLAY)
+async def replay(request: Request, incident_id: str) -> Response:
+    """Decide again from what was stored, on the ruleset and directory of then, and compare byte for byte."""
+    service, principal, work = await _sighted(request, incident_id)
+    principal.require("direct")
+    repeated = await repeat_decision(service.context.database, work.incident["id"])
+    view: Json = {"identical": repeated.is_identical, "stored": decision_view(service, repeated.stored)}
+    view["again"] = None if repeated.is_identical else decision_view(service, repeated.again)
     return json_response(view)
 
 

@@ -32,6 +32,14 @@ def body(model: type[BaseModel], *parameters: dict[str, Any]) -> dict[str, Any]:
     return described
 
 
+def document(model: type[BaseModel], *parameters: dict[str, Any], required: bool) -> dict[str, Any]:
+    """Describe a body that is a document of its own, as JSON or as YAML."""
+    described = body(model, *parameters)
+    described["requestBody"]["required"] = required
+    described["requestBody"]["content"]["application/yaml"] = {"schema": {"type": "string"}}
+    return described
+
+
 def _forget_unused(operation: dict[str, Any]) -> None:
     """Take out the answer to invalid parameters that FastAPI adds: endpoints here answer with problems."""
     answer = operation.get("responses", {}).get("422", {})

@@ -4,7 +4,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from dispatch.api import administration_views, decision_views, directory_views, explanation_views, views
+from dispatch.api import (
+    administration_views,
+    decision_views,
+    directory_views,
+    explanation_views,
+    ruleset_views,
+    views,
+)
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -35,6 +42,7 @@ ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now s
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
 TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
 DECISION: Final = _with(200, decision_views.DecisionView, "Who would go now")
+REPLAY: Final = _with(200, decision_views.ReplayView, "Whether both are the same")
 EXPLANATION: Final = _with(200, explanation_views.ExplanationView, "Which rules, who was asked, who goes, who not")
 SIMULATION: Final = _with(200, explanation_views.SimulationView, "What it would do, beside what the rules in force do")
 BACKTEST_STARTED: Final = _with(202, explanation_views.BacktestView, "It runs in the background of this process")
@@ -62,9 +70,6 @@ LIST_PARAMETERS: Final[dict[str, Any]] = {
 }
 
 
-UNIT_PARAMETER: Final[dict[str, Any]] = {"parameters": [_parameter("unit", {"type": "string", "maxLength": 100})]}
-
-
 def file_of(media_type: str, model: Responses) -> Responses:
     """Describe a file in place of a shape; it is refused for the same reasons."""
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
@@ -83,6 +88,11 @@ def listed_by(*filters: str) -> dict[str, Any]:
     return {"parameters": [_parameter(name, kind) for name, kind in kinds.items()]}
 
 
+def parameters(**kinds: dict[str, object]) -> dict[str, Any]:
+    """Describe parameters of the query."""
+    return {"parameters": [_parameter(name, kind) for name, kind in kinds.items()]}
+
+
 AGENCIES: Final = _with(200, administration_views.AgencyList, "In the order of their codes")
 PEOPLE: Final = _with(200, administration_views.PersonList, "In the order of their logins")
 SHIFTS: Final = _with(200, administration_views.ShiftList, "In the order of the units' codes")
@@ -94,7 +104,16 @@ UNITS: Final = _with(200, directory_views.UnitList, "In the order of their codes
 UNIT: Final = _with(200, directory_views.UnitState, "The unit as it now stands")
 PLACES: Final = _with(200, directory_views.PlaceList, "In the order of their codes")
 POSITION: Final = _with(200, directory_views.Accepted, "Noted, unless a newer report is known")
-RULESETS: Final = _with(200, directory_views.RulesetList, "Newest first")
+RULESETS: Final = _with(200, ruleset_views.RulesetList, "Newest first")
+RULESET: Final = _with(200, ruleset_views.FullRuleset, "The version; with `format=yaml` its document alone")
+RULESET[200]["content"] = {"application/yaml": {"schema": {"type": "string"}}}
+DRAFTED: Final = _with(201, ruleset_views.LintedRuleset, "Drafted")
+DRAFT: Final = _with(200, ruleset_views.LintedRuleset, "The version as it now stands")
+DISCARDED: Final = _with(200, ruleset_views.RulesetEntry, "The version as it now stands")
+ROLLED_BACK: Final = _with(200, ruleset_views.RolledBackRuleset, "The new version, in force")
+LINTED: Final = _with(200, ruleset_views.Findings, "What was found, with pointers into the document")
+RULESET_HISTORY: Final = _with(200, ruleset_views.RulesetHistory, "Oldest first")
+RULESET_DIFF: Final = _with(200, ruleset_views.RulesetDiffView, "Rule by rule, field by field")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},

@@ -10,7 +10,16 @@ from starlette.responses import Response, StreamingResponse
 
 from dispatch.api import responses, trial_schemas
 from dispatch.api.answers import json_response, kept_answer, look_once
-from dispatch.api.dependencies import Service, once_of, parse, principal_of, read_body, service_of, uuid_or_missing
+from dispatch.api.dependencies import (
+    Service,
+    once_of,
+    parse,
+    principal_of,
+    read_body,
+    service_of,
+    uuid_or_missing,
+    version_or_missing,
+)
 from dispatch.api.intake import call_report, check_type
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
@@ -27,24 +36,13 @@ from dispatch.security import Principal
 from dispatch.storage.work import get_work
 
 router: Final = APIRouter(prefix="/api/v1/rulesets", tags=["rulesets"])
-LARGEST_VERSION: Final = 2**31 - 1
+MOST_DIGITS: Final = 9
 
 
 async def _desk(request: Request) -> tuple[Service, Principal]:
     principal = await principal_of(request)
     principal.require("direct")
     return service_of(request), principal
-
-
-def version_or_missing(text: str) -> int:
-    """Read a version from a path; what is no number names nothing.
-
-    Raises:
-        NotFoundError: not a version.
-    """
-    if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_VERSION)) and int(text) <= LARGEST_VERSION:
-        return int(text)
-    raise NotFoundError("no such ruleset version", facts={"version": text[:20]})
 
 
 @router.post(
@@ -169,7 +167,7 @@ async def rows(request: Request, backtest_id: str) -> Response:
 def _place(after: str | None) -> int:
     if after is None:
         return 0
-    if not (after.isascii() and after.isdigit() and len(after) <= len(str(LARGEST_VERSION))):
+    if not (after.isascii() and after.isdigit() and len(after) <= MOST_DIGITS):
         raise InvalidRequestError((Fault("?after", "not_a_place", "after: what the page before gave"),))
     return int(after)
 

@@ -63,7 +63,9 @@ class UnitView(View):
 
 
 class TriggerView(View):
-    """What is waited for: everything that is named."""
+    """What is waited for: everything that is named; what is not named is not there."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
     after_s: int | None = None
     event: WaitedFor | None = None

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import yaml
 from pydantic import ValidationError
 
 from dispatch import __version__
@@ -24,7 +23,9 @@ from dispatch.cli.rules import add_rules_verb
 from dispatch.cli.words import Verb
 from dispatch.demo.city import bundle
 from dispatch.demo.run import DemoOptions, run_demo
-from dispatch.domain.errors import DispatchError
+from dispatch.documents.json_read import read_json
+from dispatch.documents.yaml_read import WIDE, read_yaml
+from dispatch.domain.errors import DispatchError, Fault, InvalidRequestError
 from dispatch.domain.ruleset import RuleProblemsError
 from dispatch.embedded import EmbeddedPostgresError
 from dispatch.operations.check_installation import check_installation
@@ -65,11 +66,19 @@ def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
     return run_demo(options, settings)
 
 
+def _bundle(path: Path) -> dict[str, object]:
+    raw = path.read_bytes()
+    found = read_json(raw) if path.suffix == ".json" else read_yaml(raw, WIDE)
+    if not isinstance(found, dict) or "ruleset" not in found:
+        raise InvalidRequestError((Fault("", "ruleset_required", f"{path} holds no directory with its ruleset"),))
+    return {str(key): value for key, value in found.items()}
+
+
 def _load(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.file == "demo":
         loaded: dict[str, object] = dict(bundle())
     else:
-        loaded = yaml.safe_load(Path(arguments.file).read_text(encoding="utf-8"))
+        loaded = _bundle(Path(arguments.file))
     if arguments.if_empty and with_database(settings, has_ruleset):
         print(json.dumps({"loaded": False}))
         return 0
@@ -125,6 +134,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _said(fault: Fault) -> str:
+    return f"{fault.pointer}: {fault.detail}" if fault.pointer else fault.detail
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a verb."""
     arguments = _parser().parse_args(argv)
@@ -137,6 +150,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     run: Verb = arguments.run
     try:
         return run(arguments, settings)
+    except InvalidRequestError as error:
+        print("refused:", *map(_said, error.faults), sep="\n  " if len(error.faults) > 1 else " ", file=sys.stderr)
+        return 1
     except (DispatchError, EmbeddedPostgresError, RuleProblemsError, OSError) as error:
         print(f"refused: {error}", file=sys.stderr)
         return 1

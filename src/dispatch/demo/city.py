@@ -20,7 +20,7 @@ def bundle() -> dict[str, Any]:
     Lists of rows under `agencies`, `unit_kinds`, `place_kinds`, `divisions`, `incident_types`, `clock_profiles`,
     `units`, `places`, `devices` and `people`; the rules as one document under `ruleset`. Every reference is a code.
     """
-    divisions, phones = load_divisions(), Phones()
+    divisions, phones, areas = load_divisions(), Phones(), _areas()
     kinds, types, lists = read_yaml("kinds.yaml"), read_yaml("incident_types.yaml"), read_yaml("places.yaml")
     places = make_places(lists["places"], divisions, phones)
     devices = make_devices(lists["devices"], phones)
@@ -31,7 +31,7 @@ def bundle() -> dict[str, Any]:
         "agencies": kinds["agencies"],
         "unit_kinds": [_unit_kind(kind) for kind in kinds["unit_kinds"]],
         "place_kinds": kinds["place_kinds"],
-        "divisions": divisions.rows,
+        "divisions": [row | {"boundary": areas.get(row["code"])} for row in divisions.rows],
         "incident_types": [{"sensitive": False} | row for row in types["incident_types"]],
         "clock_profiles": types["clock_profiles"],
         "units": units,
@@ -49,6 +49,12 @@ def schematic() -> Row:
     """
     drawn: Row = read_json("schematic.geojson")
     return drawn
+
+
+def _areas() -> dict[str, Any]:
+    """Give the counties' areas as hand-drawn: rings of longitude and latitude by code."""
+    counties = [feature for feature in schematic()["features"] if feature["properties"]["role"] == "county"]
+    return {feature["properties"]["code"]: feature["geometry"]["coordinates"] for feature in counties}
 
 
 def _unit_kind(kind: Row) -> Row:

@@ -4,12 +4,10 @@ import json
 from importlib.resources import files
 from typing import Any
 
-import yaml
+from dispatch.documents.yaml_read import WIDE
+from dispatch.documents.yaml_read import read_yaml as read
 
 Row = dict[str, Any]
-
-# The C loader is seven times as fast; a build of PyYAML without it reads the same.
-_LOADER: type[yaml.CSafeLoader] | type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_json(name: str) -> Any:  # noqa: ANN401 - what a data file holds is known to the module that reads it
@@ -18,8 +16,8 @@ def read_json(name: str) -> Any:  # noqa: ANN401 - what a data file holds is kno
 
 
 def read_yaml(name: str) -> Any:  # noqa: ANN401 - as above
-    """Give what a YAML file of the demo holds; plain data only, no tags that run code."""
-    return yaml.load(_text(name), Loader=_LOADER)  # noqa: S506 - both loaders are the safe ones
+    """Give what a YAML file of the demo holds."""
+    return read(_text(name), WIDE)
 
 
 def _text(name: str) -> str:

@@ -122,7 +122,7 @@ class Decided:
     def waits_for(self, number: int) -> Trigger | None:
         """Give what the units of a requirement were held back for when it was decided; None: they were sent."""
         release = self.requirements[number].release
-        if release is None:
+        if release is None or self.requirements[number].role == "lead":
             return None
         tags = self.facts.get("tags")
         at_once = release == Trigger(tag=release.tag) and isinstance(tags, frozenset) and release.tag in tags

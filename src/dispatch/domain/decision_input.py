@@ -83,8 +83,9 @@ def _state_data(state: UnitState) -> dict[str, object]:
         kept["duty"] = state.duty
     if state.committed_to is not None:
         kept["committed_to"] = state.committed_to
-    if state.position is not None and state.position_at is not None:
+    if state.position is not None:
         kept["position"] = [state.position.longitude, state.position.latitude]
+    if state.position_at is not None:
         kept["position_at"] = instant(state.position_at)
     if state.load:
         kept["load"] = state.load

@@ -87,6 +87,9 @@ class Space(Protocol):
     def division_at(self, point: Point) -> str | None:
         """Give the most specific division known at a point."""
 
+    def near_boundary(self, point: Point, within_m: float) -> bool | None:
+        """Say whether two divisions of one level are so near; None when no boundary is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class DirectoryContent:

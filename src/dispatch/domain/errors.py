@@ -118,6 +118,20 @@ class UnitUnavailableError(DispatchError):
     title = "The unit cannot be sent"
 
 
+class SecondPersonRequiredError(DispatchError):
+    """Who wrote a draft asks to publish it: another person must have looked at it. Facts: `written_by`."""
+
+    code = "second_person_required"
+    title = "Another person must publish this"
+
+
+class RulesetMovedOnError(DispatchError):
+    """Other rules are in force than those this was decided on. Facts: `current`, `changed_by`."""
+
+    code = "ruleset_moved_on"
+    title = "Other rules have come into force meanwhile"
+
+
 class IdempotencyKeyReusedError(DispatchError):
     """The same key came with another body."""
 
@@ -126,7 +140,7 @@ class IdempotencyKeyReusedError(DispatchError):
 
 
 class PayloadTooLargeError(DispatchError):
-    """The body is larger than 256 KiB."""
+    """The body is larger than allowed. Facts: `limit_bytes`."""
 
     code = "payload_too_large"
     title = "The body is too large"

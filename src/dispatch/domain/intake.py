@@ -1,5 +1,6 @@
 """From a decided call to rows: the incident, its assignments with their clocks, the decision to be kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -265,15 +266,18 @@ def requirement_data(requirement: Requirement) -> dict[str, object]:
     return {"required_count": data.pop("count"), **data}
 
 
-def decision_data(plan: Plan, change: ChangeRow) -> dict[str, object]:
-    """Write the decision down: what matched and why, who was looked at, what is missing, on which versions."""
+def decision_data(plan: Plan, assignment_ids: Sequence[str], decided_at: str) -> dict[str, object]:
+    """Write the decision down: what matched and why, who was looked at, what is missing, on which versions.
+
+    `assignment_ids` are those of the planned units, in the plan's order.
+    """
     by_requirement: dict[int, list[str]] = {}
-    for planned, row in zip(plan.planned, change["assignments"], strict=True):
-        by_requirement.setdefault(planned.requirement, []).append(row["id"])
+    for planned, assignment_id in zip(plan.planned, assignment_ids, strict=True):
+        by_requirement.setdefault(planned.requirement, []).append(assignment_id)
     return {
         "ruleset_version": plan.ruleset_version,
         "directory_version": plan.directory_version,
-        "decided_at": change["occurred_at"],
+        "decided_at": decided_at,
         "facts": facts_data(plan.facts),
         "matched": [
             {

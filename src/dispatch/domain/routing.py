@@ -123,7 +123,8 @@ def decide(request: Request, ruleset: CompiledRuleset, directory: Directory, sta
     plan = Plan(ruleset.version, directory.version, matched, requirements, request.facts, on_incident=request.taken)
     search = Search(request, directory, states, excluded_kinds(matched) | request.excluded)
     for number, requirement in enumerate(requirements):
-        if requirement.release is None or _is_released(requirement.release, request.facts):
+        at_once = requirement.role == "lead" or requirement.release is None
+        if requirement.release is None or at_once or _is_released(requirement.release, request.facts):
             fill(plan, number, requirement, search)
         else:
             _hold_back(plan, number, requirement, requirement.release)

@@ -122,15 +122,17 @@ def ruleset_data(ruleset: Ruleset) -> dict[str, object]:
     return {
         "name": {"zh": ruleset.name_zh, "en": ruleset.name_en},
         "rules": [rule_data(rule) for rule in ruleset.rules],
-        "correlations": [
-            {
-                "incident_types": list(entry.incident_types),
-                "join": entry.join,
-                "within_m": entry.within_m,
-                "within_s": entry.within_s,
-            }
-            for entry in ruleset.correlations
-        ],
+        "correlations": [correlation_data(entry) for entry in ruleset.correlations],
+    }
+
+
+def correlation_data(correlation: Correlation) -> dict[str, object]:
+    """Turn one correlation back into plain data."""
+    return {
+        "incident_types": list(correlation.incident_types),
+        "join": correlation.join,
+        "within_m": correlation.within_m,
+        "within_s": correlation.within_s,
     }
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from dispatch.domain.errors import VersionConflictError
+from dispatch.domain.errors import AlreadyTakenError, VersionConflictError
 from dispatch.domain.rows import AssignmentRow, IncidentRow
 
 _TOLD: Final = ("id", "status", "version", "severity", "urgency", "call_count", "disposition")
@@ -26,3 +26,13 @@ def require_version(row: IncidentRow | AssignmentRow, expected_version: int | No
         f"it is at version {row['version']}, not {expected_version}",
         facts={"current": current_of(row), "changed_by": row["updated_by"]},
     )
+
+
+def require_free(row: AssignmentRow) -> None:
+    """Refuse a task that was offered to several and that others have taken.
+
+    Raises:
+        AlreadyTakenError: facts carry `current`.
+    """
+    if row["reason"] == "taken":
+        raise AlreadyTakenError("somebody else has taken it", facts={"current": current_of(row)})

@@ -9,6 +9,7 @@ from typing import cast
 
 from dispatch.domain.assignment import SILENT, Status, advance
 from dispatch.domain.rows import AssignmentRow, instant
+from dispatch.domain.versions import require_free
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
@@ -21,12 +22,14 @@ async def acknowledge_assignment(context: Context, request: Request) -> Answer:
 
     Raises:
         NotFoundError: another unit's.
-        WrongStateError: it was acknowledged, taken by somebody else or ended meanwhile.
+        AlreadyTakenError: it was offered to several, and others have it.
+        WrongStateError: it was acknowledged or ended meanwhile.
         VersionConflictError: somebody changed it first.
     """
 
     async def act(edit: Edit) -> None:
         row = edit.assignment(request.assignment_id)
+        require_free(row)
         row["status"] = advance(cast("Status", row["status"]), "acknowledge")
         row["acknowledged_at"] = instant(believable(request.occurred_at, edit.now))
         edit.touch(row)

@@ -1,12 +1,15 @@
 """Is everything as it must be? Each finding says what was looked at and what to do."""
 
+import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from dispatch.domain.directory import Directory
 from dispatch.domain.errors import DatabaseUnavailableError
-from dispatch.storage.bundle import newest_ruleset
+from dispatch.domain.ruleset import Known, RuleProblemsError, parse_ruleset
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory
+from dispatch.storage.rulesets import newest_ruleset
 from dispatch.storage.schema import WANTED, current_revision
 from dispatch.storage.timers import database_now, largest_overdue_ms, unarmed_assignments
 
@@ -67,5 +70,16 @@ async def _inside(database: Database, wall_clock: datetime) -> list[Finding]:
             f"latest {overdue:.0f} ms over, {unarmed} assignments without",
         ),
         Finding("directory", units > 0, f"version {directory.version}, {units} units"),
-        Finding("ruleset", newest is not None, "none published" if newest is None else f"version {newest[0]}"),
+        _ruleset(newest, directory),
     ]
+
+
+def _ruleset(newest: tuple[int, str] | None, directory: Directory) -> Finding:
+    if newest is None:
+        return Finding("ruleset", ok=False, detail="none published")
+    version, body = newest
+    try:
+        parse_ruleset(json.loads(body), version=version, known=Known.of(directory.content))
+    except (RuleProblemsError, ValueError) as error:
+        return Finding("ruleset", ok=False, detail=f"version {version} cannot be read: {error}")
+    return Finding("ruleset", ok=True, detail=f"version {version}")

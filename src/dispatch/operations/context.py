@@ -25,16 +25,31 @@ from dispatch.storage.written import Once, Place, Written
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A stored ruleset that should be in use and cannot be read, and why."""
+
+    version: int
+    body: str
+    detail: str
+
+    def is_about(self, version: int, body: str) -> bool:
+        """Say whether this very text was refused."""
+        return self.version == version and self.body == body
+
+
 @dataclass(slots=True)
 class Knowledge:
     """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes.
 
+    `refused` is the ruleset that should be in use instead, if it could not be read.
     `past` are rulesets that were in force once, made ready to explain what they decided: a few, by version.
     """
 
     directory: Directory
     ruleset: CompiledRuleset
     states: States = field(default_factory=States)
+    refused: Refused | None = None
     past: dict[int, CompiledRuleset] = field(default_factory=dict)
     _meanwhile: list[ChangeRow] | None = None
 

@@ -12,8 +12,8 @@ from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.explanation import Explanation, explain, near_misses
-from dispatch.domain.intake import Opening, decision_data, open_incident
-from dispatch.domain.rows import IncidentRow
+from dispatch.domain.intake import Opening, decision_data
+from dispatch.domain.rows import IncidentRow, instant
 from dispatch.domain.why_not import why_not_stored
 from dispatch.operations.context import Context
 from dispatch.operations.opening import plan_for
@@ -90,5 +90,5 @@ def recommend_again(context: Context, incident: IncidentRow) -> bytes:
         call_id="",
     )
     plan = plan_for(context, opening).plan
-    change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
-    return orjson.dumps(decision_data(plan, change))
+    ids = [str(context.new_id()) for _ in plan.planned]
+    return orjson.dumps(decision_data(plan, ids, instant(opening.now)))

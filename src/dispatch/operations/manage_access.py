@@ -1,11 +1,13 @@
 """People and keys are added and revoked. Secrets arrive hashed; they are shown once, by the caller."""
 
-from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.domain.actor import Actor
+from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.storage.access import (
     NewKey,
     NewPerson,
     disable_person,
     find_device_id,
+    find_person,
     find_unit_id,
     insert_keys,
     list_keys,
@@ -66,6 +68,23 @@ async def require_device(database: Database, code: str) -> str:
     async with database.connection() as connection:
         found = await find_device_id(connection, code)
     return _known(found, "device", code)
+
+
+async def require_administrator(database: Database, login: str) -> Actor:
+    """Give the administrator in whose name something is done on the command line.
+
+    Raises:
+        InvalidRequestError: nobody may log in by this name.
+        ForbiddenError: somebody else than an administrator.
+    """
+    async with database.connection() as connection:
+        found = await find_person(connection, login)
+    if found is None:
+        raise InvalidRequestError((Fault("", "unknown_user", f"nobody may log in as {login!r}"),))
+    person_id, name, role = found
+    if role != "admin":
+        raise ForbiddenError(f"{login} has the role {role}, an admin is needed")
+    return Actor(role, person_id, name)
 
 
 def _known(found: str | None, what: str, code: str) -> str:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import cast
 
 from dispatch.domain.assignment import SILENT, Status, advance
-from dispatch.domain.errors import AlreadyTakenError, FeedbackRequiredError, NotFoundError
+from dispatch.domain.errors import FeedbackRequiredError, NotFoundError
 from dispatch.domain.rows import AssignmentRow, instant
-from dispatch.domain.versions import current_of, require_version
+from dispatch.domain.versions import current_of, require_free, require_version
 from dispatch.operations.context import Answer, Context, commit_seen, dumps
 from dispatch.operations.moving import Request, believable
 from dispatch.operations.replay import find_replay
@@ -81,9 +81,9 @@ def _explain(row: AssignmentRow, request: Request) -> None:
     if request.verb in {"deliver", "see"}:
         return
     require_version(row, request.expected_version)
+    if request.verb == "acknowledge":
+        require_free(row)
     current = current_of(row)
-    if request.verb == "acknowledge" and row["reason"] == "taken":
-        raise AlreadyTakenError("somebody else has taken it", facts={"current": current})
     try:
         advance(cast("Status", row["status"]), request.verb)
     except Exception as error:

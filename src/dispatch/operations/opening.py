@@ -120,7 +120,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
     incident = change["incident"]
     if incident is None:
         raise AssertionError
-    decision = orjson.dumps(decision_data(plan, change))
+    decision = orjson.dumps(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
     report = Report(
         change_id=str(context.new_id()),
         incident_id=incident["id"],

@@ -1,51 +1,113 @@
-"""Keeps what is in memory in step with the database: directory, ruleset, unit states, the clock."""
+"""Keeps what is in memory in step with the database: directory, ruleset, unit states, the clock.
 
+Invariant: a process always has rules. What is stored was checked before; should it be unreadable all the same (changed
+by hand, or naming what the directory no longer has), the rules in use stay in use, and the log, `/readyz` and a metric
+say so until it is mended.
+"""
+
+import asyncio
 import json
+import logging
 
-from dispatch.domain.directory import States
+from dispatch.domain.directory import Directory, States
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.requirement_parse import Known
-from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
-from dispatch.operations.context import Knowledge
-from dispatch.storage.bundle import newest_ruleset, versions
+from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ruleset
+from dispatch.operations.context import Knowledge, Refused
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
+from dispatch.storage.rulesets import list_effective, newest_ruleset, versions
+from dispatch.telemetry import RULESET_REFUSED
+
+logger = logging.getLogger(__name__)
+MOST_TRIED = 10
+"""How many versions a process that starts looks back for one that can be read."""
 
 
 async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
     """Read everything as of one instant. Gives the knowledge and the transaction id from which changes must follow.
 
+    A process that starts has no rules to keep: it takes the newest that can be read of those that were in force.
+
     Raises:
-        NotFoundError: there is no ruleset: run `dispatch demo` or load one.
+        NotFoundError: there is no ruleset, or none of the last ones can be read: load one.
     """
     async with database.snapshot() as connection:
         directory = await load_directory(connection)
-        newest = await newest_ruleset(connection)
+        stored = await list_effective(connection, MOST_TRIED)
         states = await load_states(connection)
         xmin = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
-    if newest is None:
+    if not stored:
         raise NotFoundError("the database holds no ruleset; load one with `dispatch load` or start `dispatch demo`")
+    ruleset, refused = await _newest_readable(stored, directory)
     kept = States()
     kept.replace_all(states)
-    content = directory.content
-    ruleset = parse_ruleset(
-        json.loads(newest[1]),
-        version=newest[0],
-        known=Known.of(content),
-    )
-    return Knowledge(directory, CompiledRuleset(ruleset), kept), xmin
+    knowledge = Knowledge(directory, ruleset, kept)
+    _note(knowledge, refused)
+    return knowledge, xmin
 
 
 async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
     """Swap directory and ruleset if their versions moved. True when something was swapped."""
     async with database.connection() as connection:
-        directory_version, ruleset_version = await versions(connection)
-    if directory_version == knowledge.directory.version and ruleset_version == knowledge.ruleset.version:
+        stored = await versions(connection)
+    if stored == (knowledge.directory.version, knowledge.ruleset.version) and knowledge.refused is None:
         return False
-    fresh, _ = await load_knowledge(database)
-    knowledge.directory, knowledge.ruleset = fresh.directory, fresh.ruleset
+    async with database.snapshot() as connection:
+        newest = await newest_ruleset(connection)
+        if newest is None or _is_refused_already(knowledge, stored[0], newest):
+            return False
+        known = knowledge.directory
+        directory = known if known.version == stored[0] else await load_directory(connection)
+    ruleset, refused = await _read(newest, directory)
+    knowledge.directory, knowledge.ruleset = directory, ruleset or knowledge.ruleset
+    _note(knowledge, refused)
     await reload_states(database, knowledge)
     return True
+
+
+def _is_refused_already(knowledge: Knowledge, directory_version: int, newest: tuple[int, str]) -> bool:
+    """Say whether this very text was refused with this very directory: it is not read again and again."""
+    return knowledge.directory.version == directory_version and (
+        knowledge.refused is not None and knowledge.refused.is_about(*newest)
+    )
+
+
+async def _newest_readable(
+    stored: list[tuple[int, str]], directory: Directory
+) -> tuple[CompiledRuleset, Refused | None]:
+    first: Refused | None = None
+    for candidate in stored:
+        ruleset, refused = await _read(candidate, directory)
+        first = first or refused
+        if ruleset is not None:
+            return ruleset, first
+    detail = first.detail if first else ""
+    raise NotFoundError(f"none of the last rulesets can be read: {detail}")
+
+
+async def _read(stored: tuple[int, str], directory: Directory) -> tuple[CompiledRuleset | None, Refused | None]:
+    """Read and compile a stored ruleset in a thread: a large one takes a second, in which calls must go on."""
+    version, body = stored
+
+    def read() -> CompiledRuleset:
+        ruleset = parse_ruleset(json.loads(body), version=version, known=Known.of(directory.content))
+        return CompiledRuleset(ruleset)
+
+    try:
+        return await asyncio.to_thread(read), None
+    except (RuleProblemsError, ValueError, RecursionError) as error:
+        return None, Refused(version, body, str(error) or type(error).__name__)
+
+
+def _note(knowledge: Knowledge, refused: Refused | None) -> None:
+    knowledge.refused = refused
+    RULESET_REFUSED.set(0 if refused is None else refused.version)
+    if refused is not None:
+        logger.error(
+            "the stored ruleset cannot be read; the one in use stays in use",
+            extra={"refused": refused.version, "in_use": knowledge.ruleset.version, "cause": refused.detail},
+        )
 
 
 async def reload_states(database: Database, knowledge: Knowledge) -> None:

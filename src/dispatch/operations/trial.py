@@ -4,6 +4,7 @@ A published version is read by its own names: one that was good years ago stays 
 """
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -17,8 +18,9 @@ from dispatch.domain.requirement_parse import Known
 from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ruleset
 from dispatch.domain.why_not import Question
 from dispatch.operations.context import Context
-from dispatch.storage.bundle import find_ruleset
-from dispatch.storage.decisions import StoredDecision, get_ruleset
+from dispatch.operations.ruleset_work import get_document
+from dispatch.storage.decisions import StoredDecision
+from dispatch.storage.rulesets import find_ruleset
 
 MOST_PAST: Final = 4
 MOST_FAULTS: Final = 20
@@ -32,17 +34,16 @@ async def ruleset_to_try(context: Context, version: int) -> CompiledRuleset:
         WrongStateError: the draft was discarded.
         InvalidRequestError: it is not valid as it stands; with a pointer to every fault.
     """
-    async with context.database.connection() as connection:
-        stored = await get_ruleset(connection, version)
-    if stored.status == "discarded":
-        facts: dict[str, object] = {"current": {"status": stored.status}, "allowed": ["draft", "published"]}
+    entry, data = await get_document(context.database, version)
+    if entry["status"] == "discarded":
+        facts: dict[str, object] = {"current": entry, "allowed": ["draft", "published"]}
         raise WrongStateError(f"ruleset version {version} was discarded", facts=facts)
-    published = stored.status == "published"
+    published = entry["status"] == "published"
     try:
         if published and (known := await past_ruleset(context, version)) is not None:
             return known
         names = None if published else Known.of(context.knowledge.directory.content)
-        return await _compiled(stored.body, version, known=names)
+        return await _compiled(data, version, known=names)
     except RuleProblemsError as error:
         raise InvalidRequestError(error.problems[:MOST_FAULTS]) from None
 
@@ -57,8 +58,8 @@ async def past_ruleset(context: Context, version: int) -> CompiledRuleset | None
     async with context.database.connection() as connection:
         body = await find_ruleset(connection, version)
     try:
-        found = None if body is None else await _compiled(body, version, known=None)
-    except RuleProblemsError:
+        found = None if body is None else await _compiled(json.loads(body), version, known=None)
+    except (RuleProblemsError, ValueError, RecursionError):
         return None
     if found is None:
         return None
@@ -68,11 +69,10 @@ async def past_ruleset(context: Context, version: int) -> CompiledRuleset | None
     return found
 
 
-async def _compiled(body: str, version: int, *, known: Known | None) -> CompiledRuleset:
+async def _compiled(data: object, version: int, *, known: Known | None) -> CompiledRuleset:
     """Read and compile beside the event loop: a large ruleset takes a second."""
 
     def compiled() -> CompiledRuleset:
-        data = orjson.loads(body)
         return CompiledRuleset(parse_ruleset(data, version=version, known=known or _own_names(data)))
 
     return await asyncio.to_thread(compiled)

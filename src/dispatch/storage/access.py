@@ -144,6 +144,14 @@ async def find_password(connection: Connection, login: str) -> tuple[str, str] |
     return None if row is None else (row["id"], row["password_hash"])
 
 
+async def find_person(connection: Connection, login: str) -> tuple[str, str, str] | None:
+    """Find id, name and role of a person who may log in."""
+    row = await connection.fetchrow(
+        "SELECT id::text, name, role FROM person WHERE login = $1 AND disabled_at IS NULL", login
+    )
+    return None if row is None else (row["id"], row["name"], row["role"])
+
+
 async def disable_person(connection: Connection, login: str) -> bool:
     """Shut a person out and end their sessions. False when there is none."""
     person_id = await connection.fetchval(

@@ -84,7 +84,9 @@ async def write_bundle(connection: Connection, bundle: Bundle) -> int:
             await _upsert(connection, target, json.dumps(rows, ensure_ascii=False))
     await connection.execute("INSERT INTO unit_state (unit_id) SELECT id FROM unit ON CONFLICT DO NOTHING")
     await connection.execute("INSERT INTO device_state (device_id) SELECT id FROM device ON CONFLICT DO NOTHING")
-    return int(await connection.fetchval("UPDATE directory_version SET version = version + 1 RETURNING version"))
+    version = int(await connection.fetchval("UPDATE directory_version SET version = version + 1 RETURNING version"))
+    await connection.execute("SELECT keep_directory($1)", version)
+    return version
 
 
 async def _upsert(connection: Connection, target: "_Target", rows: str) -> None:
@@ -97,55 +99,6 @@ async def _upsert(connection: Connection, target: "_Target", rows: str) -> None:
         f"ON CONFLICT ({target.primary}) DO UPDATE SET {changes}",
         rows,
     )
-
-
-_IN_FORCE: Final = """SELECT version FROM ruleset WHERE status = 'published' AND effective_at <= clock_timestamp()
-  ORDER BY effective_at DESC, version DESC LIMIT 1"""
-
-
-async def write_ruleset(connection: Connection, body: str, *, published_by: str, note: str | None) -> int:
-    """Publish a ruleset as the next version, unless it equals the newest one; give the version in force."""
-    newest = await connection.fetchrow(f"SELECT version, body FROM ruleset WHERE version = ({_IN_FORCE})")
-    if newest is not None and json.loads(newest["body"]) == json.loads(body):
-        return int(newest["version"])
-    return int(
-        await connection.fetchval(
-            "INSERT INTO ruleset (version, body, created_by, published_by, published_at, effective_at, note) "
-            "SELECT coalesce(max(version), 0) + 1, $1::json, $2, $2, now(), now(), $3 FROM ruleset RETURNING version",
-            body,
-            published_by,
-            note,
-        )
-    )
-
-
-async def newest_ruleset(connection: Connection) -> tuple[int, str] | None:
-    """Give version and body of the ruleset in force."""
-    row = await connection.fetchrow(f"SELECT version, body FROM ruleset WHERE version = ({_IN_FORCE})")
-    return None if row is None else (row["version"], row["body"])
-
-
-async def find_ruleset(connection: Connection, version: int) -> str | None:
-    """Give the body of one version."""
-    body: str | None = await connection.fetchval("SELECT body FROM ruleset WHERE version = $1", version)
-    return body
-
-
-async def list_rulesets(connection: Connection) -> list[dict[str, object]]:
-    """List the versions, newest first, without their bodies."""
-    rows = await connection.fetch(
-        "SELECT to_json(r) AS ruleset FROM (SELECT version, published_at, published_by, note FROM ruleset) r "
-        "ORDER BY (r).version DESC"
-    )
-    return [json.loads(row["ruleset"]) for row in rows]
-
-
-async def versions(connection: Connection) -> tuple[int, int]:
-    """Give directory version and ruleset version as stored."""
-    row = await connection.fetchrow(
-        f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset"
-    )
-    return (0, 0) if row is None else (row["directory"], row["ruleset"])
 
 
 async def list_known(connection: Connection) -> Known:

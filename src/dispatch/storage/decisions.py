@@ -1,34 +1,12 @@
-"""Decisions as they are kept, with what they were made from, and the rulesets that made them. Reads only."""
+"""Decisions as they are kept, with what they were made from: one, or those of some days. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from dispatch.domain.errors import NotFoundError
 from dispatch.domain.ids import uuid7
 from dispatch.storage.database import Connection
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRuleset:
-    """One version as stored."""
-
-    version: int
-    body: str
-    status: str
-
-
-async def get_ruleset(connection: Connection, version: int) -> StoredRuleset:
-    """Read a version, whatever has become of it.
-
-    Raises:
-        NotFoundError: there is none.
-    """
-    row = await connection.fetchrow("SELECT version, body, status FROM ruleset WHERE version = $1", version)
-    if row is None:
-        raise NotFoundError(f"there is no ruleset version {version}", facts={"version": version})
-    return StoredRuleset(row["version"], row["body"], row["status"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads the directory into memory, with the states of its units."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import time
 from typing import Final, cast
 
@@ -20,28 +20,52 @@ async def directory_version(connection: Connection) -> int:
     return int(await connection.fetchval("SELECT version FROM directory_version"))
 
 
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Where the directory's rows come from: the tables as they are, or what was kept of them with an older version."""
+
+    connection: Connection
+    kept_with: int | None = None
+
+    async def rows(self, table: str) -> list[asyncpg.Record]:
+        """Give the rows of a table."""
+        if self.kept_with is None:
+            return list(await self.connection.fetch(f"SELECT * FROM {table} ORDER BY code"))
+        sql = (
+            f"SELECT r.* FROM directory_snapshot s, json_populate_recordset(NULL::{table}, s.body::json->'{table}') r "
+            "WHERE s.version = $1 ORDER BY r.code"
+        )
+        return list(await self.connection.fetch(sql, self.kept_with))
+
+
 async def load_directory(connection: Connection) -> Directory:
     """Read everything and build the indexes. Call it inside a snapshot: the version must fit the rows."""
-    kinds = {row["code"]: _unit_kind(row) for row in await connection.fetch("SELECT * FROM unit_kind")}
-    units = {
-        str(row["id"]): _unit(row, kinds[row["kind"]])
-        for row in await connection.fetch("SELECT * FROM unit ORDER BY code")
-    }
-    divisions = {row["code"]: _division(row) for row in await connection.fetch("SELECT * FROM division")}
+    tables = _Tables(connection)
+    places = {str(row["id"]): _place(row) for row in await tables.rows("place")}
+    devices = {str(row["id"]): _device(row) for row in await tables.rows("device")}
+    return await _build(tables, await directory_version(connection), places, devices)
+
+
+async def find_kept_directory(connection: Connection, version: int) -> Directory | None:
+    """Read the directory of an older version: what routing reads of it, without places and devices."""
+    kept_with = await connection.fetchval("SELECT max(version) FROM directory_snapshot WHERE version <= $1", version)
+    return None if kept_with is None else await _build(_Tables(connection, kept_with), version, {}, {})
+
+
+async def _build(tables: _Tables, version: int, places: dict[str, Place], devices: dict[str, Device]) -> Directory:
+    kinds = {row["code"]: _unit_kind(row) for row in await tables.rows("unit_kind")}
+    units = {str(row["id"]): _unit(row, kinds[row["kind"]]) for row in await tables.rows("unit")}
+    divisions = {row["code"]: _division(row) for row in await tables.rows("division")}
     content = DirectoryContent(
-        version=await directory_version(connection),
+        version=version,
         unit_kinds=kinds,
         units=units,
-        places={str(row["id"]): _place(row) for row in await connection.fetch("SELECT * FROM place")},
-        devices={str(row["id"]): _device(row) for row in await connection.fetch("SELECT * FROM device")},
+        places=places,
+        devices=devices,
         divisions=divisions,
-        incident_types={
-            row["code"]: _incident_type(row) for row in await connection.fetch("SELECT * FROM incident_type")
-        },
-        clock_profiles={row["code"]: _profile(row) for row in await connection.fetch("SELECT * FROM clock_profile")},
-        place_kinds={
-            row["code"]: (row["name"], row["name_en"]) for row in await connection.fetch("SELECT * FROM place_kind")
-        },
+        incident_types={row["code"]: _incident_type(row) for row in await tables.rows("incident_type")},
+        clock_profiles={row["code"]: _profile(row) for row in await tables.rows("clock_profile")},
+        place_kinds={row["code"]: (row["name"], row["name_en"]) for row in await tables.rows("place_kind")},
     )
     return Directory(content, SpatialIndex(units.values(), divisions.values()))
 

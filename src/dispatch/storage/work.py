@@ -87,6 +87,12 @@ async def get_decision(connection: Connection, incident_id: str) -> str:
     return str(await connection.fetchval("SELECT body FROM decision WHERE incident_id = $1", incident_id) or "null")
 
 
+async def find_decided_from(connection: Connection, incident_id: str) -> str | None:
+    """Get what a decision was made from, as JSON text; None when it was made before that was kept."""
+    kept: str | None = await connection.fetchval("SELECT input FROM decision WHERE incident_id = $1", incident_id)
+    return kept
+
+
 async def list_calls(connection: Connection, incident_id: str) -> list[dict[str, object]]:
     """List the calls of an incident, oldest first."""
     rows = await connection.fetch(

@@ -9,10 +9,10 @@ from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 import orjson
-import yaml
 
 from dispatch.app import new_id
 from dispatch.cli.database import with_database
+from dispatch.cli.rules.source import add_json_flag, is_version, read_file
 from dispatch.cli.words import Verb
 from dispatch.domain.errors import DispatchError, NotFoundError
 from dispatch.domain.requirement_parse import Known
@@ -58,14 +58,14 @@ async def rules_of(context: Context, named: str | None) -> CompiledRuleset:
     """
     if named is None:
         return context.knowledge.ruleset
-    if named.isascii() and named.isdigit():
+    if is_version(named):
         return await ruleset_to_try(context, int(named))
     return _rules_in(Path(named), Known.of(context.knowledge.directory.content))
 
 
 def _rules_in(file: Path, known: Known) -> CompiledRuleset:
     """Read rules as YAML or JSON, alone or in the `ruleset` of a directory."""
-    data = yaml.safe_load(file.read_text(encoding="utf-8"))
+    data = read_file(file)
     body = data.get("ruleset", data) if isinstance(data, dict) else data
     return CompiledRuleset(parse_ruleset(body, version=OF_A_FILE, known=known))
 
@@ -94,7 +94,7 @@ def comparing(act: Verb) -> Verb:
     def run(arguments: argparse.Namespace, settings: Settings) -> int:
         try:
             return act(arguments, settings)
-        except (DispatchError, RuleProblemsError, OSError, yaml.YAMLError) as error:
+        except (DispatchError, RuleProblemsError, OSError) as error:
             print(f"refused: {error}", file=sys.stderr)
             return REFUSED
 
@@ -103,5 +103,7 @@ def comparing(act: Verb) -> Verb:
 
 def add_language(parser: argparse.ArgumentParser) -> None:
     """Let the caller choose language and form."""
-    parser.add_argument("--lang", choices=("zh", "en"), default="en", help="language of what is printed (default: en)")
-    parser.add_argument("--json", action="store_true", help="print what the API answers")
+    parser.add_argument(
+        "--lang", "--language", choices=("zh", "en"), default="en", help="of what is printed; default: en"
+    )
+    add_json_flag(parser)

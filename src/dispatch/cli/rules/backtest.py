@@ -2,14 +2,14 @@
 
 import argparse
 import asyncio
-import json
 import sys
 from pathlib import Path
 from typing import Final
 
 from dispatch.api.tables import csv_chunks, parquet_bytes, parquet_modules
-from dispatch.cli.rules_ground import DIFFERENT, REFUSED, SAME, add_language, comparing, on_trial, plain, rules_of
-from dispatch.cli.rules_text import Teller, backtest_lines, progress_line
+from dispatch.cli.rules.ground import DIFFERENT, REFUSED, SAME, add_language, comparing, on_trial, plain, rules_of
+from dispatch.cli.rules.source import print_json
+from dispatch.cli.rules.text import Teller, backtest_lines, progress_line
 from dispatch.cli.words import Verbs
 from dispatch.operations.backtest_ruleset import MOST_DAYS, Backtest, Backtests, Wanted, new_backtest
 from dispatch.operations.context import Context
@@ -38,7 +38,7 @@ def _backtest(arguments: argparse.Namespace, settings: Settings) -> int:
     backtest = on_trial(settings, act)
     _keep(backtest, arguments)
     if arguments.json:
-        print(json.dumps(plain(backtest.data()), ensure_ascii=False))
+        print_json(plain(backtest.data()))
     else:
         rows = [row.data() for row in backtest.book.rows if row.differs][:SHOWN]
         print("\n".join(backtest_lines(plain(backtest.data()), rows, Teller(arguments.lang))))
@@ -74,9 +74,9 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def add_backtest_verb(verbs: Verbs) -> None:
-    """Describe `rules backtest`."""
-    backtest = verbs.add_parser(
+def add_backtest(acts: Verbs) -> None:
+    """Describe `backtest`."""
+    backtest = acts.add_parser(
         "backtest", help="decide the incidents of the last days by other rules; exit 1 if any differs, 2 if refused"
     )
     backtest.add_argument("rules", metavar="VERSION|FILE", help="a version or a YAML file")

@@ -1,10 +1,10 @@
 """`dispatch rules explain`: why these units and not others, of a stored incident."""
 
 import argparse
-import json
 
-from dispatch.cli.rules_ground import add_language, incident_of, on_trial, plain
-from dispatch.cli.rules_text import Teller, explanation_lines
+from dispatch.cli.rules.ground import add_language, incident_of, on_trial, plain
+from dispatch.cli.rules.source import print_json
+from dispatch.cli.rules.text import Teller, explanation_lines
 from dispatch.cli.words import Verbs
 from dispatch.domain.explanation import Explanation
 from dispatch.operations.context import Context
@@ -18,15 +18,15 @@ def _explain(arguments: argparse.Namespace, settings: Settings) -> int:
 
     told = plain(on_trial(settings, act))
     if arguments.json:
-        print(json.dumps(told, ensure_ascii=False))
+        print_json(told)
     else:
         print("\n".join(explanation_lines(told, Teller(arguments.lang))))
     return 0
 
 
-def add_explain_verb(verbs: Verbs) -> None:
-    """Describe `rules explain`."""
-    explain = verbs.add_parser("explain", help="why these units of an incident, by the rules that decided; why not one")
+def add_explain(acts: Verbs) -> None:
+    """Describe `explain`."""
+    explain = acts.add_parser("explain", help="why these units of an incident, by the rules that decided; why not one")
     explain.add_argument("incident", metavar="NUMBER|ID")
     explain.add_argument("--unit", metavar="CODE|ID", help="why this unit was sent or not, whichever it is")
     add_language(explain)

@@ -1,10 +1,9 @@
 """`dispatch rules simulate`: what rules would do about a call or a stored incident, beside those in force."""
 
 import argparse
-import json
 from datetime import datetime
 
-from dispatch.cli.rules_ground import (
+from dispatch.cli.rules.ground import (
     DIFFERENT,
     SAME,
     add_language,
@@ -14,7 +13,8 @@ from dispatch.cli.rules_ground import (
     plain,
     rules_of,
 )
-from dispatch.cli.rules_text import Teller, simulation_lines
+from dispatch.cli.rules.source import print_json
+from dispatch.cli.rules.text import Teller, simulation_lines
 from dispatch.cli.words import Verbs
 from dispatch.domain.call import CallReport
 from dispatch.domain.errors import Fault, InvalidRequestError
@@ -40,7 +40,7 @@ def _simulate(arguments: argparse.Namespace, settings: Settings) -> int:
 
     found, told = on_trial(settings, act)
     if arguments.json:
-        print(json.dumps(told, ensure_ascii=False))
+        print_json(told)
     elif isinstance(told, dict):
         print("\n".join(simulation_lines(told, Teller(arguments.lang))))
     return DIFFERENT if found.difference else SAME
@@ -76,9 +76,9 @@ def _instant(text: str) -> datetime:
         raise argparse.ArgumentTypeError("an instant such as 2026-11-23T02:30, local unless it has an offset") from None
 
 
-def add_simulate_verb(verbs: Verbs) -> None:
-    """Describe `rules simulate`."""
-    simulate = verbs.add_parser(
+def add_simulate(acts: Verbs) -> None:
+    """Describe `simulate`."""
+    simulate = acts.add_parser(
         "simulate",
         help="what rules would do about a call; exit 1 if the rules in force do something else, 2 if refused",
     )
