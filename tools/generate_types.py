@@ -27,7 +27,12 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     directory_views.PlaceList,
     *FROM_SERVER.values(),
 )
-REQUESTS: tuple[type[BaseModel], ...] = (schemas.IncidentReport, schemas.Press, *FROM_CLIENT.values())
+REQUESTS: tuple[type[BaseModel], ...] = (
+    schemas.IncidentReport,
+    schemas.Press,
+    schemas.ModeSetting,
+    *FROM_CLIENT.values(),
+)
 PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 
 

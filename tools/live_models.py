@@ -6,6 +6,7 @@ from generated import ROOT  # noqa: F401 - makes the package importable
 from pydantic import BaseModel, ConfigDict
 
 from dispatch.api.directory_views import UnitState
+from dispatch.api.mode_views import ModeView
 from dispatch.api.views import AssignmentView, IncidentView, PointView, View
 from dispatch.domain.events import EventName
 from dispatch.live import messages
@@ -51,10 +52,14 @@ class Welcome(messages.Welcome):
 
 
 class Snapshot(messages.Snapshot):
-    """Everything open in your scope. A unit's console gets its unit; a desk the units that are switched off."""
+    """Everything open in your scope. A unit's console gets its unit; a desk the units that are switched off.
+
+    `modes` are those that stand, or will, in the area of a desk or unit.
+    """
 
     incidents: list[IncidentView]  # type: ignore[assignment]
     units: list[LiveUnit]  # type: ignore[assignment]
+    modes: list[ModeView]  # type: ignore[assignment]
 
 
 class EventFrame(messages.EventFrame):

@@ -172,6 +172,7 @@ async def direct(tour: Tour, incident: dict[str, Any]) -> None:
         "/units?limit=2",
         "/places?limit=2",
         "/rulesets",
+        "/rulesets/findings",
         "/incidents?status=open&limit=2",
     ):
         await tour.ask("GET", API + path)

@@ -31,8 +31,10 @@ from dispatch.api import (
     devices,
     directory,
     explanations,
+    findings,
     health,
     incidents,
+    modes,
     pages,
     rulesets,
     sessions,
@@ -45,15 +47,18 @@ from dispatch.api.openapi import describe
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
 from dispatch.jobs.delivery import DeliveryLoop
+from dispatch.jobs.lint import MOST_S as MOST_LINT_S
+from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import PruneLoop, RefreshLoop, StatesLoop
+from dispatch.jobs.upkeep import CalendarLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
 from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
+from dispatch.outside import calendar
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
@@ -170,6 +175,7 @@ async def build(settings: Settings) -> Process:
         publish=relay.committed,
         timezone=ZoneInfo(settings.timezone),
         paging_channels=tuple(pager.channel for pager in pagers),
+        day_kind=calendar.day_kind,
     )
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
@@ -184,6 +190,8 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     states = StatesLoop(process.database, process.context.knowledge)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, pagers)
+    lint = LintLoop(process.context)
+    modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
     relay = process.relay
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
@@ -193,6 +201,9 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
+        Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
+        Loop("calendar", days.once, every(3600), deadline_s=30, healthy_within_s=3 * 3600),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
 
@@ -241,19 +252,8 @@ def _route(app: FastAPI) -> None:
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
-        *(
-            incidents,
-            explanations,
-            assignments,
-            devices,
-            sessions,
-            directory,
-            administration,
-            rulesets,
-            trials,
-            health,
-            pages,
-        ),
+        *(incidents, explanations, assignments, devices, sessions, findings, directory),
+        *(administration, modes, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

@@ -18,6 +18,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from dispatch.domain.actor import Actor
+from dispatch.domain.directory import Directory
 from dispatch.domain.disclosure import may_read_details
 from dispatch.domain.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError
 from dispatch.domain.rows import IncidentRow
@@ -25,7 +26,7 @@ from dispatch.domain.unit import Unit
 from dispatch.storage.access import Holder, find_holders
 from dispatch.storage.database import Database
 
-Permission = Literal["report", "listen", "work", "direct", "administer", "press"]
+Permission = Literal["report", "listen", "work", "direct", "set_modes", "administer", "press"]
 KEY_PREFIX: Final = "dsp_"
 SESSION_COOKIE: Final = "dispatch_session"
 BELIEVED_FOR_S: Final = 1.0
@@ -40,8 +41,8 @@ _PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "wall": frozenset({"listen"}),
     "responder": frozenset({"work", "listen"}),
     "operator": _DESK,
-    "shift_leader": _DESK,
-    "admin": _DESK | {"administer"},
+    "shift_leader": _DESK | {"set_modes"},
+    "admin": _DESK | {"set_modes", "administer"},
 }
 
 
@@ -95,6 +96,16 @@ class Principal:
     def covers(self, division_code: str | None) -> bool:
         """Say whether a division lies in the principal's area."""
         return division_code is not None and any(division_code.startswith(code) for code in self.division_codes)
+
+    def is_touched_by(self, division_code: str, directory: Directory) -> bool:
+        """Say whether what holds for a division holds in a part of the principal's area: a desk's, or a unit's own."""
+        if self.unit_id is None:
+            return self.covers(division_code) or any(
+                division_code in directory.chain(code) for code in self.division_codes
+            )
+        unit, around = directory.units.get(self.unit_id), directory.chain(division_code)
+        own = () if unit is None else (unit.division_code, *unit.jurisdiction)
+        return any(code in around or division_code in directory.chain(code) for code in own)
 
     def may_see(self, incident: IncidentRow) -> bool:
         """Say whether the principal may know of an incident."""

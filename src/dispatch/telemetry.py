@@ -47,6 +47,9 @@ RULESET_REFUSED: Final = Gauge(
 DELIVERIES: Final = Counter(
     "dispatch_deliveries_total", "Delivery attempts ended", ["channel", "state"], registry=REGISTRY
 )
+RULES_FINDINGS: Final = Gauge(
+    "dispatch_rules_findings", "What the last lint of the rules in force found", ["level"], registry=REGISTRY
+)
 
 
 class _RequestId(logging.Filter):

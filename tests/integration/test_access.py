@@ -73,6 +73,7 @@ EXPECTED = {
     },
     ("GET", "/api/v1/units"): {"nobody": 401, "integrator": 403, "device": 403, "wall": 403, "*": 200},
     ("GET", "/api/v1/rulesets"): {"nobody": 401, "operator": 200, "*": 403},
+    ("GET", "/api/v1/rulesets/findings"): {"nobody": 401, "operator": 200, "*": 403},
     ("GET", "/api/v1/assignments"): {"nobody": 401, "integrator": 403, "device": 403, "wall": 403, "*": 200},
 }
 BODIES = {

@@ -17,6 +17,7 @@ OWN_KEY = {"/api/v1/devices/{device_id}/press"}
 NO_KEY = {"/api/v1/sessions"}
 """A repeated log-in is another log-in: a stored answer would hold a secret."""
 WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
+MODE = {"division_code": "430302", "field": "response_mode", "value": "I", "reason": "x"}
 INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
 RULESET, BACKTEST = "/api/v1/rulesets/{version}", "/api/v1/rulesets/backtests/{backtest_id}"
 RULES = bundle()["ruleset"]
@@ -58,6 +59,8 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     f"{ASSIGNMENT}/excuse": ("desk", [], {"reason": "x"}),
     "/api/v1/devices/{device_id}/cancel": ("device", [("pressed", None)], {}),
     "/api/v1/devices/{device_id}/check-in": ("device", [], {"battery_percent": 5}),
+    "/api/v1/modes": ("leader", [], MODE),
+    "/api/v1/modes/{mode_id}/end": ("leader", [("mode", None)], {"reason": "x"}),
     "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
     "/api/v1/units/{unit_id}/position": ("unit", [], WHERE),
     f"{RULESET}/simulate": ("desk", [], {"call": HOSPITAL_CALL}),
@@ -122,7 +125,7 @@ async def _prepared(city: City, path: str) -> Story:
         "spare": city.unit_id("430302001-PCS"),
         "version": "1",
     }
-    logins = {"desk": "desk1", "admin": "admin", "second": "admin2"}
+    logins = {"desk": "desk1", "leader": "leader", "admin": "admin", "second": "admin2"}
     story = Story(city, {who: await city.person(login) for who, login in logins.items()}, names)
     for step, body in POSTS[path][1]:
         if step == "gap":
@@ -135,6 +138,8 @@ async def _prepared(city: City, path: str) -> Story:
         elif step == "drafted":
             drafted = await story.ask("/api/v1/rulesets", RULES)
             names["version"] = str(drafted.json()["version"])
+        elif step == "mode":
+            names["mode_id"] = (await story.ask("/api/v1/modes", MODE)).json()["id"]
         else:
             answer = await story.ask(step, body)
             assert answer.status_code in {200, 202}, (step, answer.text)

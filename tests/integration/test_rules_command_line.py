@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 from arro3.io import read_parquet
-from dispatch.cli.rules_text import progress_line, table
 
 from dispatch.api import tables
 from dispatch.cli import main
+from dispatch.cli.rules.text import progress_line, table
 from dispatch.demo.city import bundle
 from tests.support.city import HEALTH, JUSTICE, POLICE, City
 from tests.support.rules import RULE, draft, past

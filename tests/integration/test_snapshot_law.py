@@ -83,6 +83,16 @@ async def _off_duty(city: City, incident: dict[str, Any]) -> None:
     await city.unit(POLICE).post(f"/api/v1/units/{city.unit_id(POLICE)}/status", json={"status": "off_duty"})
 
 
+async def _modes_switched(city: City, incident: dict[str, Any]) -> None:
+    del incident
+    leader, modes = await city.person("leader"), "/api/v1/modes"
+    setting = {"division_code": "430304", "field": "response_mode", "value": "II", "reason": "疫情"}
+    first = (await leader.post(modes, json=setting)).json()
+    await leader.post(modes, json=setting | {"field": "weather", "value": "fog", "starts_at": "2099-01-01T00:00:00Z"})
+    await leader.post(modes, json=setting | {"division_code": "430300", "field": "warning_colour", "value": "red"})
+    await leader.post(f"{modes}/{first['id']}/end", json={"reason": "好转"})
+
+
 STORIES: dict[str, Act] = {
     "opened_besides": _opened_besides,
     "worked_and_closed": _worked_and_closed,
@@ -94,6 +104,7 @@ STORIES: dict[str, Act] = {
     "cancelled": _cancelled,
     "merged": _merged,
     "off_duty": _off_duty,
+    "modes": _modes_switched,
 }
 
 

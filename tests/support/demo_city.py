@@ -1,9 +1,15 @@
 """The demo city as its tests look at it: rows by code, the plan that its rules make, who would be asked."""
 
+from datetime import time
+
 from dispatch.demo.city import bundle
+from dispatch.domain.clock_profile import ClockProfile
+from dispatch.domain.directory import Directory, DirectoryContent, Division, IncidentType, Place
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.routing import merge_requirements
 from dispatch.domain.ruleset import CompiledRuleset, Known, parse_ruleset
+from dispatch.domain.unit import Contact, ShiftWindow, Unit, UnitKind
+from dispatch.storage.space import SpatialIndex
 
 CITY = bundle()
 NEAREST_ASKED = 6
@@ -54,3 +60,66 @@ def candidates(requirement, division_code, point):
     ranked = [*home, *asked] if "jurisdiction" in requirement.choose else [*asked, *home]
     unique = list({unit["code"]: unit for unit in ranked}.values())
     return [unit for unit in unique if requirement.capability in {None, *unit["capabilities"]}]
+
+
+def demo_directory():
+    """The demo city as the service holds it in memory, without a database."""
+    content = DirectoryContent(
+        version=1,
+        unit_kinds={
+            code: UnitKind(code, row["name"], row["name_en"], row["exclusive"], row["sensitive"])
+            for code, row in KINDS.items()
+        },
+        units={unit.id: unit for unit in map(_unit, CITY["units"])},
+        places={
+            code: Place(
+                code, code, row["kind"], row["name"], row["name_en"], "", row["division_code"], point_of(row), None
+            )
+            for code, row in PLACES.items()
+        },
+        devices={},
+        divisions={
+            code: Division(
+                code, row["name"], row["name_en"], row["parent_code"], row["level"], row["area_class"], point_of(row)
+            )
+            for code, row in DIVISIONS.items()
+        },
+        incident_types={
+            code: IncidentType(
+                code,
+                row["name"],
+                row["name_en"],
+                row["class"],
+                row["severity"],
+                row["urgency"],
+                row["clock_profile"],
+                row["sensitive"],
+                row.get("personal", False),
+            )
+            for code, row in TYPES.items()
+        },
+        clock_profiles={code: ClockProfile(**row) for code, row in PROFILES.items()},
+        place_kinds={row["code"]: (row["name"], row["name_en"]) for row in CITY["place_kinds"]},
+    )
+    return Directory(content, SpatialIndex(content.units.values(), content.divisions.values()))
+
+
+def _unit(row):
+    kind, hours = KINDS[row["kind"]], row["schedule"]
+    return Unit(
+        id=row["code"],
+        point=point_of(row),
+        superior_id=row["superior"],
+        capabilities=frozenset(row["capabilities"]),
+        jurisdiction=tuple(row["jurisdiction"]),
+        schedule=None if hours is None else tuple(_window(window) for window in hours),
+        on_call=None if row["on_call"] is None else Contact(**row["on_call"]),
+        exclusive=kind["exclusive"],
+        sensitive=kind["sensitive"],
+        modes=frozenset(row.get("modes", ())),
+        **{key: row[key] for key in ("code", "kind", "agency", "name", "name_en", "division_code", "phone", "rank")},
+    )
+
+
+def _window(window):
+    return ShiftWindow(frozenset(window["days"]), time.fromisoformat(window["from"]), time.fromisoformat(window["to"]))

@@ -1,4 +1,4 @@
-"""The snapshot law: old snapshot + the events since = new snapshot. The consoles' reducer, once more in Python."""
+"""The snapshot law: old snapshot + the events since = new snapshot. The consoles' reducers, once more in Python."""
 
 from typing import Any
 
@@ -10,15 +10,16 @@ def from_snapshot(frame: dict[str, Any]) -> Picture:
     return {
         "incidents": {incident["id"]: incident for incident in frame["incidents"]},
         "units": {unit["id"]: unit for unit in frame["units"]},
+        "modes": {mode["id"]: mode for mode in frame.get("modes", [])},
         "seen": {},
     }
 
 
 def apply(picture: Picture, frame: dict[str, Any]) -> Picture:
-    """Follow console/src/state/reducer.ts."""
+    """Follow console/src/state/reducer.ts, and state/modes.ts beside it."""
     if frame["event_id"] in picture["seen"]:
         return picture
-    incidents, units = dict(picture["incidents"]), dict(picture["units"])
+    incidents, units, modes = dict(picture["incidents"]), dict(picture["units"]), dict(picture["modes"])
     if incident := frame.get("incident"):
         before = incidents.get(incident["id"], {})
         assignments = list(before.get("assignments", []))
@@ -34,7 +35,11 @@ def apply(picture: Picture, frame: dict[str, Any]) -> Picture:
         incidents[known["id"]] = {**known, "assignments": assignments}
     if (unit := frame.get("unit")) and unit["version"] >= units.get(unit["id"], {}).get("version", 0):
         units[unit["id"]] = {**units.get(unit["id"], {}), **unit}
-    return {"incidents": incidents, "units": units, "seen": {**picture["seen"], frame["event_id"]: True}}
+    mode = frame["facts"].get("mode")
+    if mode is not None and modes.get(mode["id"], {}).get("ended_at") is None:
+        modes[mode["id"]] = mode
+    seen = {**picture["seen"], frame["event_id"]: True}
+    return {"incidents": incidents, "units": units, "modes": modes, "seen": seen}
 
 
 def _upsert(assignments: list[dict[str, Any]], arrived: dict[str, Any]) -> None:
@@ -55,4 +60,5 @@ def comparable(picture: Picture) -> dict[str, Any]:
             if incident["status"] not in ENDED
         ],
         "units": sorted(picture["units"].values(), key=lambda unit: unit["id"]),
+        "modes": sorted((m for m in picture["modes"].values() if m["ended_at"] is None), key=lambda mode: mode["id"]),
     }

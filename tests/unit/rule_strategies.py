@@ -18,6 +18,7 @@ POOLS = {
     "tags": ("injured", "minor", "crowd>=30", 'say "no"', "back\\slash"),
     "division_code": ("43", "4303", "430304", "430304005", "43030400", "430302"),
     "channel": ("phone_110", "one_key_device"),
+    "weather": ("fog", "heavy_rain", "暴雪"),
 }
 ODD_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=6)
 

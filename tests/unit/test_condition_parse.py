@@ -101,7 +101,7 @@ def test_a_wrong_condition_is_refused_at_its_place(data, expected):
 
 
 def test_a_refusal_names_what_was_probably_meant():
-    assert detail_of(compare("place_knd", "eq", "x")) == "unknown field 'place_knd'; did you mean place_kind?"
+    assert detail_of(compare("place_knd", "eq", "x")) == "unknown field 'place_knd'; did you mean place_kind, day_kind?"
     assert detail_of(compare("urgency", "eq", "urgnt")) == "unknown urgency 'urgnt'; did you mean urgent?"
     assert detail_of(compare("tags", "eq", "x")) == "tags knows has, has_any, has_all, not eq"
 

@@ -42,6 +42,18 @@ def device_news(division_code: str = "430304005") -> ChangeRow:
     }
 
 
+def mode_news(event: str = "mode.changed", division_code: str = "430304005") -> ChangeRow:
+    facts: dict[str, object] = {"act": "set", "mode": {"id": "m", "division": {"code": division_code}, "value": "I"}}
+    return {
+        "incident": None,
+        "assignments": [],
+        "events": [{"event_id": "e", "event": event, "assignment_id": None, "facts": facts}],
+        "unit": None,
+        "occurred_at": NOW.isoformat(),
+        "recorded_at": NOW.isoformat(),
+    }
+
+
 @pytest.fixture
 def hub() -> Hub:
     return Hub()
@@ -189,3 +201,35 @@ def test_a_resume_tells_exactly_what_the_live_link_would_have_told(
     subscriber = listen(who)
     hub.publish(xid=1, seq=1, frames=frames(change))
     assert texts_for(who, frames(change)) == subscriber.waiting
+
+
+@pytest.mark.parametrize(
+    ("division_code", "hearing"),
+    [
+        ("430304005003", {"police", "justice", "health"}),  # a part of the township, a part of the county
+        ("430304005", {"police", "justice", "health"}),
+        ("430304", {"police", "justice", "health"}),
+        ("430300", {"police", "justice", "health"}),
+        ("430302", set()),
+    ],
+)
+def test_a_mode_is_news_to_the_units_whose_area_it_touches(
+    hub: Hub, listen: Listen, division_code: str, hearing: set[str]
+) -> None:
+    consoles = {name: listen(console(name)) for name in ("police", "justice", "health")}
+    desk, district = listen(DESK), listen(principal(role="shift_leader", division_codes=("430304",)))
+    strangers = [listen(WALL), listen(INTEGRATOR), listen(BUTTON), listen(console("gone"))]
+    hub.publish(xid=1, seq=1, frames=frames(mode_news(division_code=division_code)))
+    assert {name for name, heard in consoles.items() if events(heard)} == hearing
+    assert events(desk) == ["mode.changed"]
+    assert bool(events(district)) is bool(hearing)
+    assert [events(stranger) for stranger in strangers] == [[], [], [], []]
+
+
+def test_a_reminder_of_a_mode_is_the_desks_alone_also_after_a_break(hub: Hub, listen: Listen) -> None:
+    desk, police = listen(DESK), listen(console("police"))
+    recalled, changed = frames(mode_news("mode.recalled")), frames(mode_news())
+    hub.publish(xid=1, seq=1, frames=recalled)
+    assert (events(desk), events(police)) == (["mode.recalled"], [])
+    assert [len(texts_for(who, recalled)) for who in (DESK, console("police"), WALL, BUTTON)] == [1, 0, 0, 0]
+    assert [len(texts_for(who, changed)) for who in (DESK, console("police"), WALL, BUTTON)] == [1, 1, 0, 0]

@@ -191,6 +191,12 @@ def test_who_is_busy_asleep_or_resting_hears_which() -> None:
     ]
 
 
+def test_a_post_that_is_not_called_out_says_in_which_modes_it_is() -> None:
+    gate = unit("g", "gate", modes=frozenset({"I", "II"}))
+    answer = ask([unit("p"), gate], LEAD, Requirement("gate", "support"), code="g")
+    assert (answer.code, answer.sentence.en) == ("not_posted", "a post in response mode I, II only")
+
+
 def test_who_waits_for_a_word_hears_what_it_is() -> None:
     held = Requirement("health", "support", release=Trigger(tag="weapon"))
     answer = ask([unit("p"), unit("h", "health")], LEAD, held, code="h")

@@ -19,6 +19,8 @@ export interface LiveOptions {
   token: () => string | null;
   /** Called after each change, with the picture before; `event` is null for a snapshot. */
   onChange?: (before: Picture, after: Picture, event: EventFrame | null) => void;
+  /** Called before with each frame as it came, for what stands in no picture. */
+  onFrame?: (frame: ServerFrame) => void;
 }
 
 export class Live {
@@ -105,6 +107,7 @@ export class Live {
 
   #receive(frame: ServerFrame): void {
     this.#staleness.heard(steadyNow());
+    this.#options.onFrame?.(frame);
     if (frame.type === "welcome" || frame.type === "heartbeat") this.clock.learn(frame.server_time);
     else if (frame.type === "snapshot") this.#change(fromSnapshot(frame), null);
     else if (frame.type === "event") {

@@ -41,10 +41,12 @@ export interface Agreement {
   welcome: Reads<service.Welcome, console.WelcomeFrame>;
   snapshot: Reads<service.Snapshot, console.SnapshotFrame>;
   event: Reads<service.EventFrame, console.EventFrame>;
+  mode: Reads<service.ModeView, console.Mode>;
   heartbeat: Reads<service.Heartbeat, console.HeartbeatFrame>;
   hello: Sends<console.HelloFrame, service.Hello>;
   receipt: Sends<console.ReceiptFrame, service.Receipt>;
   report: Sends<console.NewIncident, service.IncidentReport>;
+  newMode: Sends<console.NewMode, service.ModeSetting>;
   press: Sends<console.Press, service.Press>;
 }
 

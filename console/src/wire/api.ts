@@ -8,7 +8,9 @@ import type {
   Incident,
   IncidentDetail,
   Me,
+  Mode,
   NewIncident,
+  NewMode,
   Place,
   Role,
   StartPage,
@@ -69,6 +71,9 @@ export class Api {
   recommend = (id: string): Promise<Decision> => this.http.post(`/incidents/${id}/recommend`, {});
   incidentVerb = (id: string, verb: string, body: unknown, key: string): Promise<unknown> =>
     this.http.post(`/incidents/${id}/${verb}`, body, { idempotencyKey: key });
+  setMode = (body: NewMode, key: string): Promise<Mode> => this.http.post("/modes", body, { idempotencyKey: key });
+  endMode = (id: string, reason: string, key: string): Promise<Mode> =>
+    this.http.post(`/modes/${id}/end`, { reason }, { idempotencyKey: key });
   assignmentVerb = (id: string, verb: string, body: unknown, key: string): Promise<Assignment> =>
     this.http.post(`/assignments/${id}/${verb}`, body, { idempotencyKey: key });
 }

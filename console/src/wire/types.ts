@@ -306,6 +306,29 @@ export interface NewIncident {
   exercise?: Exercise;
 }
 
+export type ModeField = "response_mode" | "warning_colour" | "weather";
+
+/** What holds for a division and all below it, from its start to its end or until it is ended. */
+export interface Mode {
+  id: string;
+  division: { code: string; name: string | null; name_en: string | null };
+  field: ModeField;
+  value: string;
+  starts_at: Instant;
+  ends_at: Instant | null;
+  reason: string;
+  set_by: string;
+  ended_at: Instant | null;
+}
+
+export interface NewMode {
+  division_code: string;
+  field: ModeField;
+  value: string;
+  reason: string;
+  ends_at?: Instant;
+}
+
 export interface StartPage {
   consoles: { unit: { name: string; name_en?: string | null; kind: string }; key: string }[];
   devices: { id: string; name: string; name_en?: string | null; key: string; place?: Place | string | null }[];
@@ -337,6 +360,7 @@ export interface SnapshotFrame {
   cursor: string | null;
   incidents: Incident[];
   units?: Unit[];
+  modes?: Mode[];
 }
 
 /** `incident.assignments` of an event holds only the assignments that it changed. */

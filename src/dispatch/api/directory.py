@@ -86,7 +86,9 @@ def _unit(service: Service, unit: Unit) -> Json:
         "longitude": unit.point.longitude,
         "latitude": unit.point.latitude,
         "phone": unit.phone,
-        "status": unit_status(unit, state, context.now().astimezone(context.timezone)),
+        "status": unit_status(
+            unit, state, context.now().astimezone(context.timezone), response=context.response_at(unit)
+        ),
         "duty": state.duty,
         "load": state.load,
         "version": state.version,

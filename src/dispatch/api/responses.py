@@ -9,6 +9,7 @@ from dispatch.api import (
     decision_views,
     directory_views,
     explanation_views,
+    mode_views,
     ruleset_views,
     views,
 )
@@ -114,6 +115,10 @@ ROLLED_BACK: Final = _with(200, ruleset_views.RolledBackRuleset, "The new versio
 LINTED: Final = _with(200, ruleset_views.Findings, "What was found, with pointers into the document")
 RULESET_HISTORY: Final = _with(200, ruleset_views.RulesetHistory, "Oldest first")
 RULESET_DIFF: Final = _with(200, ruleset_views.RulesetDiffView, "Rule by rule, field by field")
+FINDINGS: Final = _with(200, ruleset_views.NightlyFindings, "Errors first, then in reading order")
+MODES: Final = _with(200, mode_views.ModeLists, "What stands, what will, what ended lately")
+MODE_SET: Final = _with(201, mode_views.ModeView, "Set")
+MODE: Final = _with(200, mode_views.ModeView, "Ended")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},

@@ -109,6 +109,14 @@ class Findings(View):
     counts: FindingCounts
 
 
+class NightlyFindings(Findings):
+    """What the last lint of the ruleset in force found; null versions when there was none yet."""
+
+    ruleset_version: int | None
+    directory_version: int | None
+    linted_at: str | None
+
+
 class LintedRuleset(RulesetEntry, Findings):
     """A version as it now stands, and what lint found in it."""
 

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from dispatch.api.errors import FaultError
 from dispatch.domain.geo import CoordinateError, to_wgs84
+from dispatch.domain.mode import ModeField
 from dispatch.domain.rows import LocationData
 
 
@@ -316,6 +317,23 @@ class UnitStatus(Body):
 
     status: Literal["available", "off_duty", "out_of_service"]
     reason: Short | None = None
+
+
+class ModeSetting(Body):
+    """What is to hold for a division and everything below it, from when until when, and why."""
+
+    division_code: Annotated[str, Field(max_length=20, pattern=r"^[0-9]{4,20}$")]
+    field: ModeField
+    value: Code
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    reason: Short
+
+
+class EndMode(Body):
+    """Why a mode ends."""
+
+    reason: Short
 
 
 class Position(Body):

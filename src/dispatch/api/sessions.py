@@ -35,7 +35,9 @@ def me_view(service: Service, principal: Principal) -> Json:
         if unit is None
         else {
             **unit_view(unit.id, context.knowledge.directory),
-            "status": unit_status(unit, context.knowledge.states.of(unit.id), local),
+            "status": unit_status(
+                unit, context.knowledge.states.of(unit.id), local, response=context.response_at(unit)
+            ),
         },
         "device_id": principal.device_id,
         "division_codes": list(principal.division_codes),

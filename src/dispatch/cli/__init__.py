@@ -28,8 +28,9 @@ from dispatch.documents.yaml_read import WIDE, read_yaml
 from dispatch.domain.errors import DispatchError, Fault, InvalidRequestError
 from dispatch.domain.ruleset import RuleProblemsError
 from dispatch.embedded import EmbeddedPostgresError
-from dispatch.operations.check_installation import check_installation
+from dispatch.operations.check_installation import Surroundings, check_installation
 from dispatch.operations.load_directory import has_ruleset, load_directory_bundle
+from dispatch.outside.calendar import last_year
 from dispatch.settings import Settings
 from dispatch.telemetry import configure_logs
 
@@ -94,7 +95,8 @@ def _check(arguments: argparse.Namespace, settings: Settings) -> int:
     channels = tuple(
         name for name, wanted in (("sms", settings.paging_webhook), ("file", settings.paging_file)) if wanted
     )
-    findings = asyncio.run(check_installation(settings.database_url, wall_clock=datetime.now(UTC), channels=channels))
+    around = Surroundings(datetime.now(UTC), channels, last_year())
+    findings = asyncio.run(check_installation(settings.database_url, around))
     if arguments.json:
         print(json.dumps([finding.data() for finding in findings], ensure_ascii=False))
     else:

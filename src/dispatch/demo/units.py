@@ -27,7 +27,7 @@ class UnitMaker:
     turns: defaultdict[Position, int] = field(default_factory=lambda: defaultdict(int))
 
     def make(self, templates: dict[str, list[Row]], places: list[Row]) -> list[Row]:
-        """Make all units: city, counties, townships, villages, then the guards of places."""
+        """Make all units: city, counties, townships, villages, the guards of places, the posts of response modes."""
         units = [unit for template in templates["city"] for unit in self._in_division(template, CITY)]
         for level in ("county", "township"):
             for division in self.divisions.of_level(level):
@@ -38,6 +38,9 @@ class UnitMaker:
             for template in templates[level]:
                 units += self._in_division(template, division["code"])
         units += self._guards(templates["place"], places)
+        for template in templates["posts"]:
+            for code in template["only"]:
+                units += self._in_division(template, code)
         return units
 
     def _in_division(self, template: Row, division_code: str) -> Iterator[Row]:
@@ -88,6 +91,7 @@ class UnitMaker:
             "jurisdiction": self._jurisdiction(template, division_code),
             "schedule": None,
             "on_call": None,
+            "modes": list(template.get("modes", ())),
         }
 
     def _code(self, abbreviation: str, division_code: str) -> tuple[str, int]:

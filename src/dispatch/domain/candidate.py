@@ -4,16 +4,17 @@ A requirement's `choose` is the order of its criteria; what they leave equal is 
 same question always has the same answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from dispatch.domain.condition import Facts
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.geo import Point, distance_m
+from dispatch.domain.mode import NORMAL, response_at
 from dispatch.domain.rule import Requirement
-from dispatch.domain.unit import Unit, is_on_duty, pools_of
+from dispatch.domain.unit import Unit, UnitState, is_on_duty, is_posted, pools_of
 
 NEIGHBOURS: Final = 6
 """So many of the nearest units are looked at beyond those that answer for the area; more while too few can go."""
@@ -36,6 +37,8 @@ class Request:
     lost: frozenset[str] = frozenset()
     taken: frozenset[str] = frozenset()
     excluded: frozenset[str] = frozenset()
+    responses: Mapping[str, str] = field(default_factory=dict)
+    """The response modes that were set, by division."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +189,15 @@ class Search:
         busy = state.committed_to is not None or unit.id in self.request.lost
         if want.acting and unit.exclusive and busy:
             return "committed"
-        return None if is_on_duty(unit, state, self.request.local) else "off_duty"
+        return self._absence(unit, state)
+
+    def _absence(self, unit: Unit, state: UnitState) -> str | None:
+        """Say why nobody is at the unit: a post that the response mode at the unit does not call out, or off duty."""
+        chain, responses = self.directory.chain, self.request.responses
+        response = response_at(chain(unit.division_code), responses) if unit.modes else NORMAL
+        if not is_posted(unit, response):
+            return "not_posted"
+        return None if is_on_duty(unit, state, self.request.local, response=response) else "off_duty"
 
 
 def _limit(requirement: Requirement, unit: Unit, away_m: float | None, rested_s: float | None) -> str | None:

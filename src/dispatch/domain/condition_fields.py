@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from dispatch.domain.day import DAY_KINDS
+
 Operator = Literal["eq", "ne", "in", "not_in", "under", "has", "has_any", "has_all", "lt", "le", "gt", "ge"]
 Kind = Literal["text", "dotted", "code", "choice", "scale", "whole", "set"]
 
@@ -79,6 +81,10 @@ FIELDS: Final[Mapping[str, Field]] = {
         Field("exercise", "choice", ("actual", "exercise", "test")),
         Field("hour", "whole", low=0, high=23),
         Field("weekday", "whole", low=1, high=7),
-        Field("response_mode", "choice", ("normal", "IV", "III", "II", "I"), optional=True),
+        Field("day_kind", "choice", DAY_KINDS),
+        Field("response_mode", "scale", ("I", "II", "III", "IV", "normal")),
+        Field("warning_colour", "scale", ("red", "orange", "yellow", "blue"), optional=True),
+        Field("weather", "text", optional=True),
+        Field("near_boundary", "choice", ("yes", "no"), optional=True),
     )
 }

@@ -45,6 +45,7 @@ def input_data(request: Request, seen: Mapping[str, UnitState]) -> dict[str, obj
         "now": instant(request.now),
         "lost": sorted(request.lost),
         "taken": sorted(request.taken),
+        "responses": dict(request.responses),
         "states": {unit_id: kept for unit_id, state in seen.items() if (kept := _state_data(state))},
     }
 
@@ -60,6 +61,7 @@ def read_input(stored: Mapping[str, object], facts: Facts) -> tuple[Request, Sta
         now=parse_instant(str(stored["now"])),
         lost=frozenset(cast("list[str]", stored["lost"])),
         taken=frozenset(cast("list[str]", stored["taken"])),
+        responses=cast("dict[str, str]", stored["responses"]),
     )
     states = States()
     for unit_id, kept in cast("dict[str, dict[str, object]]", stored["states"]).items():

@@ -45,6 +45,8 @@ EventName = Literal[
     "assignment.page_failed",
     "unit.status_changed",
     "unit.position",
+    "mode.changed",
+    "mode.recalled",
     "device.fault",
     "device.restored",
     "shortfall.raised",

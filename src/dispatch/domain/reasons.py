@@ -27,6 +27,7 @@ REFUSED: Final[Mapping[str, Words]] = {
     "already_sent": Words("已在本警情中", "on this incident already"),
     "committed": Words("正在处置其他警情", "committed to another incident"),
     "off_duty": Words("不在班", "off duty"),
+    "not_posted": Words("现行响应模式下不设岗", "a post that the response mode does not call out"),
     "not_named": Words("规则未点名该单位", "not among the units that the rule names"),
     "language": Words("不会所需语言", "does not speak the language that is needed"),
     "too_far": Words("距离过远", "too far away"),
@@ -89,6 +90,7 @@ _FULLER: Final[Mapping[str, Words]] = {
     "capability": Words("不具备“{ability}”能力", "cannot do '{ability}'"),
     "language": Words("不会所需语言（{ability}）", "does not speak '{ability}'"),
     "off_duty": Words("不在班：{duty.zh}", "off duty: {duty.en}"),
+    "not_posted": Words("仅在响应模式 {modes} 下设岗", "a post in response mode {modes} only"),
     "committed": Words("正在处置其他警情（{incident}）", "committed to another incident ({incident})"),
     "not_needed": Words("排{rank.zh}，共 {of} 个，需要 {needed} 个", "ranked {rank.en} of {of}; {needed} needed"),
     "outside_jurisdiction": Words(

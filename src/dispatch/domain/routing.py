@@ -316,7 +316,7 @@ def _shortfall_reason(candidates: list[Candidate]) -> ShortfallReason:
         return "excluded_by_rule"
     if "committed" in refusals:
         return "all_committed"
-    if "off_duty" in refusals or "out_of_service" in refusals:
+    if not refusals.isdisjoint({"off_duty", "not_posted", "out_of_service"}):
         return "off_duty"
     if "too_far" in refusals:
         return "too_far"

@@ -15,6 +15,7 @@ from dispatch.domain.condition import (
     Facts,
     Test,
     compile_condition,
+    leaves,
     required_prefixes,
     required_values,
     unmet_conditions,
@@ -49,12 +50,13 @@ _Drawers = dict[_Key, dict[_Key, dict[_Key, list[int]]]]
 class CompiledRuleset:
     """A ruleset ready to decide. Never changes; safe to share."""
 
-    __slots__ = ("_catch_all", "_drawers", "_prefix_lengths", "_rules", "ruleset", "version")
+    __slots__ = ("_catch_all", "_drawers", "_prefix_lengths", "_rules", "fields", "ruleset", "version")
 
     def __init__(self, ruleset: Ruleset) -> None:
         """Compile every condition and file every rule."""
         self.ruleset = ruleset
         self.version = ruleset.version
+        self.fields = _fields(ruleset)
         ordered = sorted(ruleset.rules, key=lambda rule: rule.order)
         self._catch_all = tuple(rule for rule in ordered if rule.catch_all)[:1]
         self._rules = tuple((rule, _test(rule)) for rule in ordered if not rule.catch_all)
@@ -123,6 +125,12 @@ class CompiledRuleset:
     def _prefixes(self) -> Iterator[_Key]:
         for by_place_kind in self._drawers.values():
             yield from chain.from_iterable(by_place_kind.values())
+
+
+def _fields(ruleset: Ruleset) -> frozenset[str]:
+    """List the fields that any condition names: a fact that costs something is looked up only for those."""
+    conditions = [rule.when for rule in ruleset.rules if rule.when is not None]
+    return frozenset(compare.field for condition in conditions for _, compare in leaves(condition))
 
 
 def _demands(rule: Rule) -> Iterator[tuple[_Key, ...]]:

@@ -8,6 +8,7 @@ from datetime import datetime, time
 from typing import Final, Literal, get_args
 
 from dispatch.domain.geo import Point
+from dispatch.domain.mode import NORMAL
 
 Duty = Literal["available", "off_duty", "out_of_service"]
 DUTIES: Final[tuple[Duty, ...]] = get_args(Duty)
@@ -109,17 +110,25 @@ def pools_of(unit: Unit) -> tuple[str, ...]:
     return (unit.kind, *(f"{CAPABILITY}{name}" for name in sorted(unit.capabilities)))
 
 
-def is_on_duty(unit: Unit, state: UnitState, local: datetime) -> bool:
-    """Say whether somebody is at the unit: not switched off, and inside its schedule (none = day and night)."""
-    if state.duty != "available":
+def is_posted(unit: Unit, response: str) -> bool:
+    """Say whether a unit is there at all in a response mode: most are in every one."""
+    return not unit.modes or response in unit.modes
+
+
+def is_on_duty(unit: Unit, state: UnitState, local: datetime, *, response: str = NORMAL) -> bool:
+    """Say whether somebody is at the unit: not switched off, and inside its schedule (none = day and night).
+
+    `response` is the response mode that stands where the unit belongs: a post that it does not call out is off duty.
+    """
+    if state.duty != "available" or not is_posted(unit, response):
         return False
     return unit.schedule is None or any(window.covers(local) for window in unit.schedule)
 
 
-def unit_status(unit: Unit, state: UnitState, local: datetime) -> str:
+def unit_status(unit: Unit, state: UnitState, local: datetime, *, response: str = NORMAL) -> str:
     """Derive the status that a console shows."""
     if state.duty == "out_of_service":
         return "out_of_service"
-    if not is_on_duty(unit, state, local):
+    if not is_on_duty(unit, state, local, response=response):
         return "off_duty"
     return "committed" if state.committed_to or state.load else "available"

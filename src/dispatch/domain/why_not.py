@@ -231,6 +231,8 @@ class _Look:
             facts |= exclusion_facts(self.unit.kind, self.excluded)
         if code == "resting" and candidate.rested_s is not None and requirement.rest_s is not None:
             facts |= {"rested": duration(candidate.rested_s), "limit": duration(requirement.rest_s)}
+        if code == "not_posted":
+            facts["modes"] = ", ".join(sorted(self.unit.modes))
         if code == "off_duty" and state.duty in _DUTY:
             facts["duty"] = _DUTY[state.duty]
         if code == "committed" and state.committed_to is not None:

@@ -10,7 +10,7 @@ from typing import Protocol
 from dispatch.domain.disclosure import is_sensitive, row_without_words
 from dispatch.domain.escalation import overdue
 from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
-from dispatch.domain.unit import Unit, UnitState, is_on_duty
+from dispatch.domain.unit import Unit, UnitState
 
 Json = dict[str, object]
 
@@ -119,9 +119,8 @@ def incident_view(row: IncidentRow, assignments: Iterable[Json], *, details: boo
     return view
 
 
-def unit_state_view(unit: Unit, state: UnitState, local: datetime, names: UnitNames) -> Json:
+def unit_state_view(unit: Unit, state: UnitState, names: UnitNames, *, on_duty: bool) -> Json:
     """Shape a unit with its duty and position. Whether it is busy follows from the assignments, not from here."""
-    on_duty = is_on_duty(unit, state, local)
     position, at = state.position, state.position_at
     return {
         **unit_view(unit.id, names),

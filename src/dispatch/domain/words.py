@@ -100,7 +100,11 @@ FIELD_WORDS: Final[Mapping[str, Words]] = {
     "exercise": Words("演练标记", "exercise flag"),
     "hour": Words("时段", "hour"),
     "weekday": Words("星期", "weekday"),
+    "day_kind": Words("日期类别", "kind of day"),
     "response_mode": Words("响应模式", "response mode"),
+    "warning_colour": Words("预警颜色", "warning colour"),
+    "weather": Words("天气", "weather"),
+    "near_boundary": Words("临近边界", "nearness to a boundary"),
 }
 
 

@@ -1,11 +1,23 @@
-"""Upkeep: the clock is followed, directory and ruleset are swapped when their versions move, old rows go."""
+"""Upkeep: the clock is followed, directory, ruleset and modes are swapped when they move, old rows go.
 
-from dispatch.operations.context import Knowledge
+Nothing is forgotten: the desk is reminded of its modes, the log says when the calendar of holidays ends.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from dispatch.operations.context import Context, Knowledge
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
+from dispatch.operations.set_mode import remind_modes
 from dispatch.storage.access import delete_expired_sessions
 from dispatch.storage.changes import prune
 from dispatch.storage.clock import DatabaseClock
 from dispatch.storage.database import Database
+
+logger = logging.getLogger(__name__)
+CALENDAR_WARNING = timedelta(days=30)
 
 
 class RefreshLoop:
@@ -35,6 +47,38 @@ class StatesLoop:
     async def once(self) -> None:
         """Reload once."""
         await reload_states(self._database, self._knowledge)
+
+
+class ModeLoop:
+    """Reminds the desk of modes that are about to end, or that stand without an end."""
+
+    def __init__(self, context: Context) -> None:
+        """Keep what is asked."""
+        self._context = context
+
+    async def once(self) -> None:
+        """Remind once of what is due."""
+        await remind_modes(self._context)
+
+
+class CalendarLoop:
+    """Has the calendar of holidays loaded before the first call asks for it, and says in the log when it ends."""
+
+    def __init__(self, context: Context, last_year: Callable[[], int]) -> None:
+        """Keep the calendar."""
+        self._context = context
+        self._last_year = last_year
+
+    async def once(self) -> None:
+        """Look once; loading it takes some 30 ms, beside the event loop."""
+        today = self._context.now().astimezone(self._context.timezone).date()
+        await asyncio.to_thread(self._context.day_kind, today)
+        last = self._last_year()
+        if (today + CALENDAR_WARNING).year > last:
+            logger.warning(
+                "the calendar of holidays ends: days after it count by their weekday; update chinesecalendar",
+                extra={"last_year": last},
+            )
 
 
 class PruneLoop:

@@ -6,6 +6,8 @@ reader is dropped by name and never slows another.
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain
+from typing import cast
 
 from dispatch.domain.rows import ChangeRow
 from dispatch.live.frames import Frames
@@ -117,12 +119,17 @@ class Hub:
     def _unit_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
         unit = frames.change["unit"]
         if unit is None:
-            yield from self._device_news(frames)
+            yield from self._mode_news(frames) if _tells_of_mode(frames) else self._device_news(frames)
             return
         for subscriber in self._by_unit.get(str(unit["id"]), ()):
             yield subscriber, frames.for_unit(str(unit["id"]))
         for subscriber in self._desks:
             if subscriber.principal.covers(str(unit["division_code"])):
+                yield subscriber, frames.for_desk()
+
+    def _mode_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
+        for subscriber in chain(self._desks, *self._by_unit.values()):
+            if _hears_of_mode(subscriber.principal, frames):
                 yield subscriber, frames.for_desk()
 
     def _device_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
@@ -132,6 +139,18 @@ class Hub:
         for subscriber in self._desks:
             if subscriber.principal.is_desk and subscriber.principal.covers(str(facts.get("division_code"))):
                 yield subscriber, frames.for_desk()
+
+
+def _tells_of_mode(frames: Frames) -> bool:
+    return any(event["event"].startswith("mode.") for event in frames.change["events"])
+
+
+def _hears_of_mode(principal: Principal, frames: Frames) -> bool:
+    """Say whether a mode is news to somebody: units whose area it touches hear of changes, a desk of reminders too."""
+    event = frames.change["events"][0]
+    division = cast("dict[str, dict[str, str]]", event["facts"]["mode"])["division"]
+    listens = principal.is_desk or (principal.unit_id is not None and event["event"] == "mode.changed")
+    return listens and principal.is_touched_by(division["code"], frames.directory)
 
 
 def _device_facts(frames: Frames) -> dict[str, object]:
@@ -154,6 +173,8 @@ def texts_for(principal: Principal, frames: Frames) -> list[str]:
 
 def _is_concerned(principal: Principal, frames: Frames) -> bool:
     unit = frames.change["unit"]
+    if unit is None and _tells_of_mode(frames):
+        return _hears_of_mode(principal, frames)
     if unit is None:
         facts = _device_facts(frames)
         return principal.device_id == facts.get("device_id", "") or (

@@ -42,6 +42,7 @@ class Snapshot(BaseModel):
     cursor: str
     incidents: list[dict[str, object]]
     units: list[dict[str, object]]
+    modes: list[dict[str, object]]
 
 
 class EventFrame(BaseModel):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from dispatch.domain.mode_setting import mode_view
+from dispatch.domain.unit import is_on_duty
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_state_view
 from dispatch.live.frames import Frames
 from dispatch.live.hub import texts_for
@@ -14,6 +16,7 @@ from dispatch.operations.context import Context, read_change
 from dispatch.security import Principal
 from dispatch.storage.changes import pruned_below, read_changes
 from dispatch.storage.database import Connection
+from dispatch.storage.modes import list_unfinished
 from dispatch.storage.work import Filter, Work, list_work
 
 MOST_INCIDENTS = 5_000
@@ -58,12 +61,14 @@ async def _snapshot(context: Context, relay: Relay, principal: Principal, *, res
     async with context.database.snapshot() as connection:
         visible: str = await connection.fetchval("SELECT pg_current_snapshot()::text")
         works = await _open_work(connection, principal)
+        modes = await _modes(context, connection, principal)
     xmin, xmax, in_progress = _read_snapshot(visible)
     frame = {
         "type": "snapshot",
         "cursor": f"{relay.epoch}.{min(xmin, relay.watermark)}",
         "incidents": [see(context, principal, work) for work in works],
         "units": _units(context, principal),
+        "modes": modes,
     }
     return Start(
         resume,
@@ -105,6 +110,15 @@ def see(context: Context, principal: Principal, work: Work) -> Json:
     return incident_view(work.incident, views, details=principal.reads_details(work.incident, unit))
 
 
+async def _modes(context: Context, connection: Connection, principal: Principal) -> list[Json]:
+    """List the modes that stand or will in the principal's area, read as of the same instant as the incidents."""
+    if not (principal.is_desk or principal.unit_id is not None):
+        return []
+    directory = context.knowledge.directory
+    known = await list_unfinished(connection, context.now())
+    return [mode_view(mode, directory) for mode in known if principal.is_touched_by(mode.division_code, directory)]
+
+
 def _units(context: Context, principal: Principal) -> list[Json]:
     """List the own unit for its console; for a desk the units of its area that are switched off."""
     directory, states = context.knowledge.directory, context.knowledge.states
@@ -119,4 +133,12 @@ def _units(context: Context, principal: Principal) -> list[Json]:
         ]
     else:
         shown = []
-    return [unit_state_view(unit, states.of(unit.id), local, directory) for unit in shown]
+    return [
+        unit_state_view(
+            unit,
+            states.of(unit.id),
+            directory,
+            on_duty=is_on_duty(unit, states.of(unit.id), local, response=context.response_at(unit)),
+        )
+        for unit in shown
+    ]

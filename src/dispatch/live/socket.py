@@ -160,9 +160,10 @@ class LiveSockets:
             self._writers[subscriber] = asyncio.create_task(self._write(subscriber))
 
     async def _write(self, subscriber: Subscriber) -> None:
-        websocket = self._sockets[subscriber]
+        websocket = self._sockets.get(subscriber)
         try:
-            while subscriber.waiting and not subscriber.overflowed:
+            # Race: the socket may have left between the offer and this task's first step.
+            while websocket is not None and subscriber.waiting and not subscriber.overflowed:
                 frames, subscriber.waiting = subscriber.waiting, []
                 async with asyncio.timeout(WRITE_WITHIN_S):
                     for frame in frames:

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import DatabaseUnavailableError
@@ -15,6 +15,7 @@ from dispatch.storage.timers import database_now, largest_overdue_ms, unarmed_as
 
 MOST_CLOCK_SKEW_S = 2.0
 MOST_OVERDUE_MS = 5_000.0
+CALENDAR_WARNING = timedelta(days=14)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,17 @@ class Finding:
         return asdict(self)
 
 
-async def check_installation(url: str, *, wall_clock: datetime, channels: tuple[str, ...]) -> list[Finding]:
-    """Look at database, schema, clocks, timers, directory, ruleset and channels."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known outside the database: this machine's clock, paging channels, the calendar's last year."""
+
+    wall_clock: datetime
+    channels: tuple[str, ...]
+    calendar_until: int
+
+
+async def check_installation(url: str, around: Surroundings) -> list[Finding]:
+    """Look at database, schema, clocks, timers, directory, ruleset, channels and the calendar of holidays."""
     database = Database(url, pool_size=2)
     try:
         await database.open()
@@ -44,7 +54,8 @@ async def check_installation(url: str, *, wall_clock: datetime, channels: tuple[
         findings = [Finding("database", ok=True, detail="answers")]
         fine = found == WANTED
         findings.append(Finding("schema", fine, f"at {found}" if fine else f"at {found}, run `dispatch migrate`"))
-        return findings + (await _inside(database, wall_clock) if fine else []) + [_channels(channels)]
+        inside = await _inside(database, around.wall_clock) if fine else []
+        return [*findings, *inside, _channels(around.channels), _calendar(around)]
     finally:
         await database.close()
 
@@ -52,6 +63,14 @@ async def check_installation(url: str, *, wall_clock: datetime, channels: tuple[
 def _channels(channels: tuple[str, ...]) -> Finding:
     detail = ", ".join(channels) or "none: a silent console cannot be reached otherwise; set DISPATCH_PAGING_WEBHOOK"
     return Finding("paging channels", bool(channels), detail)
+
+
+def _calendar(around: Surroundings) -> Finding:
+    """Announcements come late in the year: two weeks before its end it is time to ask for the next one."""
+    until = around.calendar_until
+    fine = (around.wall_clock + CALENDAR_WARNING).year <= until
+    what = "later days count by their weekday" + ("" if fine else ": update chinesecalendar")
+    return Finding("calendar", fine, f"holidays are known until the end of {until}; {what}")
 
 
 async def _inside(database: Database, wall_clock: datetime) -> list[Finding]:

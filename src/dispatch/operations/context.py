@@ -6,19 +6,24 @@ Nothing here is global; the composition root builds one context per process.
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import cast
 
 import orjson
 
 from dispatch.domain.assignment import OPEN
 from dispatch.domain.condition import Facts
+from dispatch.domain.day import DayKind, plain_day_kind
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import NewId
+from dispatch.domain.lint import LEVELS, Finding
+from dispatch.domain.mode import Modes, response_at
+from dispatch.domain.mode_setting import mode_of
 from dispatch.domain.rows import AssignmentRow, ChangeRow, parse_instant
 from dispatch.domain.ruleset import CompiledRuleset
-from dispatch.domain.unit import Duty, UnitState
+from dispatch.domain.unit import Duty, Unit, UnitState
+from dispatch.domain.wire import Json
 from dispatch.storage.database import Database
 from dispatch.storage.written import Once, Place, Written
 
@@ -38,9 +43,23 @@ class Refused:
         return self.version == version and self.body == body
 
 
+@dataclass(frozen=True, slots=True)
+class Linted:
+    """What lint said of a ruleset over a directory, and when."""
+
+    ruleset_version: int
+    directory_version: int
+    linted_at: datetime
+    findings: tuple[Finding, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Count the findings of each level."""
+        return {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
+
+
 @dataclass(slots=True)
 class Knowledge:
-    """Directory, ruleset and unit states as this process knows them; swapped whole when a version changes.
+    """Directory, ruleset, unit states and modes as this process knows them; swapped whole when a version changes.
 
     `refused` is the ruleset that should be in use instead, if it could not be read.
     `past` are rulesets that were in force once, made ready to explain what they decided: a few, by version.
@@ -50,6 +69,8 @@ class Knowledge:
     ruleset: CompiledRuleset
     states: States = field(default_factory=States)
     refused: Refused | None = None
+    linted: Linted | None = None
+    modes: Modes = field(default_factory=Modes)
     past: dict[int, CompiledRuleset] = field(default_factory=dict)
     _meanwhile: list[ChangeRow] | None = None
 
@@ -70,6 +91,8 @@ class Knowledge:
             self._meanwhile.append(change)
         if change["unit"] is not None:
             self._learn_unit(change["unit"])
+        elif change["incident"] is None:
+            self._learn_modes(change)
         for row in change["assignments"]:
             begins = row["version"] == 1 and row["issued_at"] == change["recorded_at"]
             ends = row["status"] not in OPEN and row["ended_at"] == change["recorded_at"]
@@ -88,6 +111,11 @@ class Knowledge:
         released = state.released_at if ended is None else parse_instant(ended)
         changed = replace(state, load=load, committed_to=committed, released_at=released)
         self.states.put(row["unit_id"], changed)
+
+    def _learn_modes(self, change: ChangeRow) -> None:
+        for event in change["events"]:
+            if event["event"] == "mode.changed":
+                self.modes = self.modes.learn(mode_of(cast("Json", event["facts"]["mode"])))
 
     def _learn_unit(self, unit: dict[str, object]) -> None:
         unit_id = str(unit["id"])
@@ -120,6 +148,17 @@ class Context:
     publish: Callable[[Place, ChangeRow], None]
     timezone: tzinfo
     paging_channels: tuple[str, ...] = ()
+    day_kind: Callable[[date], DayKind] = plain_day_kind
+
+    def standing_facts(self, division_code: str, now: datetime) -> Facts:
+        """Give what rules may ask of a place at an instant beside the call: its modes, and what kind of day it is."""
+        modes = self.knowledge.modes.facts(self.knowledge.directory.chain(division_code), now)
+        return {**modes, "day_kind": self.day_kind(now.astimezone(self.timezone).date())}
+
+    def response_at(self, unit: Unit) -> str:
+        """Give the response mode that stands where a unit belongs."""
+        responses = self.knowledge.modes.responses(self.now())
+        return response_at(self.knowledge.directory.chain(unit.division_code), responses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +220,7 @@ __all__ = [
     "Answer",
     "Context",
     "Knowledge",
+    "Linted",
     "Once",
     "commit_seen",
     "dumps",

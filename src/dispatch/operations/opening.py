@@ -14,6 +14,7 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport, locate
 from dispatch.domain.candidate import Request
 from dispatch.domain.decision_input import RecordedStates, input_data
+from dispatch.domain.geo import Point
 from dispatch.domain.ids import number_prefix
 from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
 from dispatch.domain.routing import Plan, decide
@@ -29,6 +30,8 @@ from dispatch.telemetry import DECISION
 ATTEND_AFTER = timedelta(seconds=1)
 """A plan with gaps is an alarm at the duty desk at once; the timer repeats it until somebody acts."""
 MAX_CLAIMS = 20
+NEAR_BOUNDARY_M = 300.0
+"""So close to another district the units of both sides may be the right ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +106,33 @@ def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = froze
             "area_class": knowledge.directory.area_class(opening.where.division_code),
             "channel": report.channel,
             "exercise": report.exercise,
+            "near_boundary": _near_boundary(context, opening.where.point),
+            **context.standing_facts(opening.where.division_code, opening.now),
         },
         local,
     )
     began = perf_counter()
-    request = Request(facts, opening.where.division_code, opening.where.point, local, opening.now, lost)
+    request = Request(
+        facts=facts,
+        division_code=opening.where.division_code,
+        point=opening.where.point,
+        local=local,
+        now=opening.now,
+        lost=lost,
+        responses=knowledge.modes.responses(opening.now),
+    )
     states = RecordedStates(knowledge.states)
     plan = decide(request, knowledge.ruleset, knowledge.directory, states)
     DECISION.observe(perf_counter() - began)
     return Decided(plan, request, states.seen)
+
+
+def _near_boundary(context: Context, point: Point | None) -> str | None:
+    """Say whether another district is across the road, if any rule asks and boundaries are known."""
+    if point is None or "near_boundary" not in context.knowledge.ruleset.fields:
+        return None
+    near = context.knowledge.directory.space.near_boundary(point, NEAR_BOUNDARY_M)
+    return None if near is None else ("yes" if near else "no")
 
 
 async def _write(context: Context, intake: Intake, opening: Opening, decided: Decided) -> Answer | None:

@@ -16,6 +16,7 @@ from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ru
 from dispatch.operations.context import Knowledge, Refused
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
+from dispatch.storage.modes import load_modes
 from dispatch.storage.rulesets import list_effective, newest_ruleset, versions
 from dispatch.telemetry import RULESET_REFUSED
 
@@ -36,21 +37,26 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         directory = await load_directory(connection)
         stored = await list_effective(connection, MOST_TRIED)
         states = await load_states(connection)
+        modes = await load_modes(connection)
         xmin = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
     if not stored:
         raise NotFoundError("the database holds no ruleset; load one with `dispatch load` or start `dispatch demo`")
     ruleset, refused = await _newest_readable(stored, directory)
     kept = States()
     kept.replace_all(states)
-    knowledge = Knowledge(directory, ruleset, kept)
+    knowledge = Knowledge(directory, ruleset, kept, modes=modes)
     _note(knowledge, refused)
     return knowledge, xmin
 
 
 async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
-    """Swap directory and ruleset if their versions moved. True when something was swapped."""
+    """Swap directory, ruleset and modes if they moved. True when directory or ruleset were swapped."""
     async with database.connection() as connection:
-        stored = await versions(connection)
+        directory_version, ruleset_version, stamp = await versions(connection)
+    if stamp != knowledge.modes.stamp:
+        async with database.snapshot() as connection:
+            knowledge.modes = await load_modes(connection)
+    stored = (directory_version, ruleset_version)
     if stored == (knowledge.directory.version, knowledge.ruleset.version) and knowledge.refused is None:
         return False
     async with database.snapshot() as connection:

@@ -115,6 +115,7 @@ def request_now(edit: Edit, decision: dict[str, Any]) -> Request:
         now=edit.now,
         taken=frozenset(row["unit_id"] for row in edit.assignments),
         excluded=frozenset(decision["excluded"]) | excluded_kinds(edit.context.knowledge.ruleset.matching(now)),
+        responses=edit.context.knowledge.modes.responses(edit.now),
     )
 
 

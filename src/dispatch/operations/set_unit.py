@@ -8,7 +8,7 @@ from dispatch.domain.errors import NotFoundError
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.geo import Point
 from dispatch.domain.rows import ChangeRow, instant
-from dispatch.domain.unit import Unit, UnitState
+from dispatch.domain.unit import Unit, UnitState, is_on_duty
 from dispatch.domain.wire import unit_state_view
 from dispatch.operations.context import Context, Once, commit_seen, dumps, read_change
 from dispatch.operations.replay import Kept, answer_once
@@ -103,8 +103,8 @@ class _News:
 async def _tell(context: Context, connection: Connection, news: _News) -> Written:
     state = replace(news.stored, load=context.knowledge.states.of(news.unit.id).load)
     now = context.now()
-    local = now.astimezone(context.timezone)
-    unit = unit_state_view(news.unit, state, local, context.knowledge.directory)
+    on_duty = is_on_duty(news.unit, state, now.astimezone(context.timezone), response=context.response_at(news.unit))
+    unit = unit_state_view(news.unit, state, context.knowledge.directory, on_duty=on_duty)
     change: ChangeRow = {
         "incident": None,
         "assignments": [],

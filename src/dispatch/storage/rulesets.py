@@ -13,6 +13,7 @@ from typing import Any, Final
 from dispatch.domain.actor import Actor
 from dispatch.domain.ruleset_life import Standing
 from dispatch.storage.database import Connection
+from dispatch.storage.modes import STAMP
 
 _IN_FORCE: Final = """SELECT version FROM ruleset WHERE status = 'published' AND effective_at <= clock_timestamp()
   ORDER BY effective_at DESC, version DESC LIMIT 1"""
@@ -61,12 +62,13 @@ async def find_ruleset(connection: Connection, version: int) -> str | None:
     return body
 
 
-async def versions(connection: Connection) -> tuple[int, int]:
-    """Give directory version and ruleset version as stored and effective by the database's clock."""
+async def versions(connection: Connection) -> tuple[int, int, int]:
+    """Give directory version, ruleset version and the stamp of the modes, as stored and by the database's clock."""
     row = await connection.fetchrow(
-        f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset"
+        f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset, "
+        f"{STAMP} AS modes"
     )
-    return (0, 0) if row is None else (row["directory"], row["ruleset"])
+    return (0, 0, 0) if row is None else (row["directory"], row["ruleset"], row["modes"])
 
 
 async def list_rulesets(

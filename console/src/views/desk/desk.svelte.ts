@@ -1,12 +1,26 @@
 /** The operator's desk: queue, the incident looked at, alarms still to be handled, and what is done to them. */
 import type { Api } from "../../wire/api.ts";
 import { Refusal } from "../../wire/http.ts";
-import type { CallAnswer, EventFrame, Incident, IncidentDetail, Me, NewIncident, Role, TimelineItem, Unit } from "../../wire/types.ts";
+import type {
+  CallAnswer,
+  EventFrame,
+  Incident,
+  IncidentDetail,
+  Me,
+  Mode,
+  NewIncident,
+  NewMode,
+  Role,
+  ServerFrame,
+  TimelineItem,
+  Unit,
+} from "../../wire/types.ts";
 import { muteForMs } from "../../state/alarms.ts";
 import { attentionKey, attentionOf, attentionsIn, type Attention } from "../../state/attention.ts";
 import { conflictOf, type Conflict } from "../../state/conflict.ts";
 import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, sayings, type FurtherCall } from "../../state/further_calls.ts";
+import { inForce, learnMode, modeIn, modesOf, type ModeBook } from "../../state/modes.ts";
 import { priorityOf } from "../../state/priority.ts";
 import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
 import { isOpen } from "../../state/open.ts";
@@ -31,6 +45,7 @@ export class Desk {
   readonly siren = new Siren();
   readonly api: Api;
   readonly #leads: boolean;
+  readonly setsModes: boolean;
   readonly #handled = new Kept<string>("dispatch.handled", (key) => key);
   readonly #attentions = new Kept<Attention>("dispatch.attentions", attentionKey);
   readonly #furtherCalls = new Kept<FurtherCall>("dispatch.further_calls", furtherCallKey);
@@ -47,6 +62,9 @@ export class Desk {
   /** How the last act went; success leaves the screen by itself. */
   done = $state.raw<Done | null>(null);
   busy = $state(false);
+  #modes = $state.raw<ModeBook>(new Map());
+  /** Modes of which the service has reminded: is it still needed? */
+  recalled = $state.raw<ReadonlySet<string>>(new Set());
   #shown: string[] = [];
 
   incidents: readonly Incident[] = $derived.by(() => [...this.live.picture.incidents.values()]);
@@ -56,6 +74,7 @@ export class Desk {
   alarms: readonly DeskAlarm[] = $derived.by(() =>
     unhandled(deskAlarms(this.incidents, this.live.now, this.#heard()), new Set(this.#handled.items)),
   );
+  modes = $derived.by(() => inForce(this.#modes, this.live.now));
   selected: Incident | null = $derived.by(() => this.#selected());
   /** Nothing may be sent out on the ground of a picture that may be false. */
   blocked: boolean = $derived.by(() => this.live.freshness === "red");
@@ -70,7 +89,12 @@ export class Desk {
   constructor(api: Api, me: Pick<Me, "role">) {
     this.api = api;
     this.#leads = me.role === "shift_leader";
-    this.live = new Live({ token: () => null, onChange: (_, after, event) => this.#changed(after, event) });
+    this.setsModes = this.#leads || me.role === "admin";
+    this.live = new Live({
+      token: () => null,
+      onChange: (_, after, event) => this.#changed(after, event),
+      onFrame: (frame) => this.#learnModes(frame),
+    });
   }
 
   start(): () => void {
@@ -135,6 +159,33 @@ export class Desk {
     });
     if (ok && answer !== null) this.live.merge((answer as CallAnswer).incident);
     return ok ? answer : null;
+  }
+
+  /** Without `hours` it stands until somebody ends it. */
+  setMode({ hours, ...mode }: NewMode & { hours: number }): Promise<boolean> {
+    return this.#run("mode", { ...mode, hours }, async (key) => {
+      const ends = hours ? { ends_at: new Date((this.live.clock.now() ?? Date.now()) + hours * 3_600_000).toISOString() } : {};
+      this.#learn(await this.api.setMode({ ...mode, ...ends }, key));
+    });
+  }
+
+  endMode(id: string, reason: string): Promise<boolean> {
+    return this.#run("mode_end", { id, reason }, async (key) => this.#learn(await this.api.endMode(id, reason, key)));
+  }
+
+  #learn(mode: Mode): void {
+    this.#modes = learnMode(this.#modes, mode);
+  }
+
+  #learnModes(frame: ServerFrame): void {
+    if (frame.type === "snapshot") this.#modes = modesOf(frame);
+    const mode = frame.type === "event" ? modeIn(frame) : null;
+    if (!mode || frame.type !== "event") return;
+    this.#learn(mode);
+    if (frame.event === "mode.recalled") {
+      this.recalled = new Set(this.recalled).add(mode.id);
+      this.siren.once("S3");
+    }
   }
 
   async #run(act: string, body: unknown, send: (key: string) => Promise<unknown>): Promise<boolean> {

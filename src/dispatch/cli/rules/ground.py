@@ -20,6 +20,7 @@ from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ru
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.operations.trial import ruleset_to_try
+from dispatch.outside import calendar
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.decisions import find_incident_id
@@ -43,6 +44,7 @@ def on_trial(settings: Settings, act: Callable[[Context], Awaitable[Result]]) ->
             now=lambda: datetime.now(UTC),
             publish=lambda _place, _change: None,
             timezone=ZoneInfo(settings.timezone),
+            day_kind=calendar.day_kind,
         )
         return await act(context)
 
