@@ -152,6 +152,12 @@ def test_who_answers_for_another_area_is_told_so() -> None:
     assert "another area" in answer.sentence.en
 
 
+def test_where_only_distance_counts_nobody_is_told_of_another_area() -> None:
+    far = unit("x", areas=[ELSEWHERE], point=at(113.0))
+    answer = ask([unit("p"), far], replace(LEAD, choose=("nearest",)), code="x")
+    assert answer.sentence.en == "ranked 2nd of 2; 1 needed"
+
+
 def test_who_is_forbidden_hears_by_which_rule_and_why() -> None:
     rules = rule(LEAD, Requirement("justice", "support"))
     rules = replace(rules, name_en="Armed", exclude=(Exclusion("health", "有人持械", "somebody is armed"),))

@@ -254,11 +254,16 @@ def _ranked(seen: Seen, requirement: Requirement, directory: Directory, excluded
         rank=seen.rank,
         outcome=seen.outcome,
         reason=seen.reason,
-        sentence=sentence(seen.reason, facts),
+        sentence=sentence(told_as(seen.reason, requirement), facts),
         distance_m=seen.distance_m,
         position_age_s=seen.position_age_s,
         load=seen.load,
     )
+
+
+def told_as(code: str, requirement: Requirement) -> str:
+    """Give the code whose sentence is true: where areas do not count, a unit of another area only ranks behind."""
+    return "not_needed" if code == "outside_jurisdiction" and "jurisdiction" not in requirement.choose else code
 
 
 def demand_facts(code: str, requirement: Requirement, *, away_m: float | None) -> dict[str, object]:

@@ -16,6 +16,7 @@ from dispatch.domain.explanation import (
     demand_facts,
     excluded_kinds,
     exclusion_facts,
+    told_as,
 )
 from dispatch.domain.geo import distance_m
 from dispatch.domain.reasons import sentence
@@ -97,7 +98,7 @@ def _again(decided: Decided, question: Question, unit: Unit) -> dict[int, Standi
 
 def _recorded(seen: Seen, requirement: Requirement, again: Standing | None, facts: dict[str, object]) -> Standing:
     same = again is not None and (again.outcome, again.code, again.rank) == (seen.outcome, seen.reason, seen.rank)
-    told = again.sentence if again is not None and same else sentence(seen.reason, facts)
+    told = again.sentence if again is not None and same else sentence(told_as(seen.reason, requirement), facts)
     ranked = again.ranked if again is not None and same else None
     return Standing(seen.requirement, requirement.pool, seen.outcome, seen.reason, told, seen.rank, ranked)
 
@@ -175,13 +176,14 @@ class _Look:
             return self._not_looked_at(number, requirement)
         candidate = found[place]
         outcome, code = self._outcome(requirement, candidate, rank=place + 1, stands_in=stands_in)
+        told = code if stands_in else told_as(code, requirement)
         facts = self._facts(code, requirement, candidate) | {
             "rank": ordinal(place + 1),
             "of": len(found),
             "needed": requirement.asked,
         }
         return Standing(
-            number, requirement.pool, outcome, code, sentence(code, facts), rank=place + 1, ranked=len(found)
+            number, requirement.pool, outcome, code, sentence(told, facts), rank=place + 1, ranked=len(found)
         )
 
     def _search(self) -> Search:
@@ -194,7 +196,7 @@ class _Look:
     ) -> tuple[str, str]:
         if candidate.refusal is not None:
             return "rejected", candidate.refusal
-        if candidate.tier == OUTSIDE and (stands_in or "jurisdiction" in requirement.choose):
+        if candidate.tier == OUTSIDE:
             return "reserve", "outside_jurisdiction"
         if stands_in:
             return "aside", "substitute_not_needed"
