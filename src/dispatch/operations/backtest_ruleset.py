@@ -37,7 +37,7 @@ logger = logging.getLogger(__name__)
 MOST_KEPT: Final = 5
 MOST_DAYS: Final = 366
 BATCH: Final = 100
-SLICE_S: Final = 0.02
+SLICE_S: Final = 0.005
 _ASSUMED: Final = ("directory_in_force", "recorded_states")
 
 State = Literal["running", "done", "cancelled", "failed"]
