@@ -10,17 +10,17 @@ from generated import ROOT, settle
 from live_models import FROM_CLIENT, FROM_SERVER
 from pydantic import BaseModel
 
-from dispatch.api import directory_views, schemas, views
+from dispatch.api import device_views, directory_views, schemas, view_basics, views
 
 Mode = Literal["serialization", "validation"]
 ANSWERS: tuple[type[BaseModel], ...] = (
-    views.Problem,
+    view_basics.Problem,
     views.IncidentView,
     views.FullIncidentView,
     views.IntakeAnswer,
     views.IncidentList,
     views.Timeline,
-    views.DeviceStatus,
+    device_views.DeviceStatus,
     directory_views.Me,
     directory_views.Catalogue,
     directory_views.UnitList,

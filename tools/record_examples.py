@@ -206,6 +206,31 @@ async def direct(tour: Tour, incident: dict[str, Any]) -> None:
         await tour.ask("POST", f"{one}/{verb}", body=body, incident_id=(await fresh(tour))["id"])
 
 
+async def hold_back(tour: Tour) -> None:
+    """Release one stage, skip another, find something on scene, repeat the decision, ask what a call may be about."""
+    violence = {"incident_type": "domestic_violence", "division_code": "430304005003"}
+    said = await tour.ask("POST", API + "/incidents", key=tour.demo["integrator_key"], body=violence)
+    incident, one = said["incident"], API + "/incidents/{incident_id}"
+    first, second = [stage["requirement"] for stage in incident["stages"]][:2]
+    for verb, body in (
+        ("release", {"requirement": first}),
+        ("skip", {"requirement": second, "reason": "当事人拒绝"}),
+        ("finding", {"tags": ["injured"], "text": "有人受伤"}),
+        ("unlink", {"incident_id": incident["id"], "reason": "不是同一件事"}),
+    ):
+        await tour.ask("POST", f"{one}/{verb}", body=body, incident_id=incident["id"])
+    await tour.ask("GET", one + "/replay", incident_id=incident["id"])
+    await tour.ask("POST", API + "/incidents/match", body=violence)
+
+
+async def set_modes(tour: Tour) -> None:
+    """Set a response mode, list, end it."""
+    mode = {"division_code": "430304", "field": "response_mode", "value": "III", "reason": "防汛三级响应"}
+    made = await tour.ask("POST", API + "/modes", body=mode)
+    await tour.ask("GET", API + "/modes")
+    await tour.ask("POST", API + "/modes/{mode_id}/end", body={"reason": "水位回落"}, mode_id=made["id"])
+
+
 async def log_in(tour: Tour, number: int) -> None:
     """Log in as one of the administrators."""
     login = [login for login in tour.demo["logins"] if login["role"] == "admin"][number]
@@ -297,7 +322,9 @@ async def record(demo: dict[str, Any]) -> dict[str, Any]:
         await work(tour, incident)
         await send_back(tour)
         await direct(tour, incident)
+        await hold_back(tour)
         await look_up(tour)
+        await set_modes(tour)
         await rule(tour)
         for path in ("/healthz", "/readyz", "/healthz/escalation"):
             await tour.ask("GET", path)

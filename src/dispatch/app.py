@@ -28,6 +28,7 @@ from dispatch import __version__
 from dispatch.api import (
     administration,
     assignments,
+    correlation,
     devices,
     directory,
     explanations,
@@ -51,7 +52,7 @@ from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import CalendarLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
+from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
@@ -188,6 +189,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     timers = TimerLoop(process.context)
     refresh = RefreshLoop(process.database, process.context.knowledge, process.clock)
     states = StatesLoop(process.database, process.context.knowledge)
+    links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, pagers)
     lint = LintLoop(process.context)
@@ -198,6 +200,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("timers", timers.once, timers.pause, deadline_s=60),
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),
         Loop("refresh", refresh.once, every(0.5), deadline_s=60),
+        Loop("links", links.once, every(1), deadline_s=60),
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
@@ -252,7 +255,7 @@ def _route(app: FastAPI) -> None:
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
-        *(incidents, explanations, assignments, devices, sessions, findings, directory),
+        *(correlation, incidents, explanations, assignments, devices, sessions, findings, directory),
         *(administration, modes, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)

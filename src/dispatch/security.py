@@ -21,7 +21,7 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.directory import Directory
 from dispatch.domain.disclosure import may_read_details
 from dispatch.domain.errors import ForbiddenError, NotFoundError, RateLimitedError, UnauthenticatedError
-from dispatch.domain.rows import IncidentRow
+from dispatch.domain.rows import IncidentRow, LinkData
 from dispatch.domain.unit import Unit
 from dispatch.storage.access import Holder, find_holders
 from dispatch.storage.database import Database
@@ -117,6 +117,10 @@ class Principal:
             return incident["device_id"] == self.device_id
         return self.kind == "integrator" and incident["source_id"] == self.id
 
+    def sees_link(self, link: LinkData) -> bool:
+        """Say whether the principal may know that another incident may be the same event: the desk in its area."""
+        return self.is_desk and self.covers(link["division_code"])
+
     def require_sight(self, incident: IncidentRow) -> None:
         """Refuse an incident outside the principal's scope as if it did not exist.
 
@@ -128,7 +132,8 @@ class Principal:
 
     def reads_details(self, incident: IncidentRow, unit: Unit | None) -> bool:
         """Say whether description and caller may be shown to the principal; an integrator reads what it sent."""
-        return self.kind == "integrator" or self.reads_words(incident, unit)
+        sent = self.kind == "integrator" and incident["source_id"] == self.id
+        return sent or self.reads_words(incident, unit)
 
     def reads_words(self, incident: IncidentRow, unit: Unit | None) -> bool:
         """Say whether what anybody wrote about the incident may be shown to the principal."""

@@ -24,6 +24,7 @@ RULES = bundle()["ruleset"]
 POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     # path: (who asks, what goes before, the body)
     "/api/v1/incidents": ("integrator", [], HOSPITAL_CALL),
+    "/api/v1/incidents/match": ("integrator", [], HOSPITAL_CALL),
     f"{INCIDENT}/dispatch": ("desk", [], {"units": [{"unit_id": "{spare}"}]}),
     f"{INCIDENT}/recommend": ("desk", [], {}),
     f"{INCIDENT}/note": ("desk", [], {"text": "hello"}),
@@ -34,6 +35,7 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     f"{INCIDENT}/close": ("desk", [], {}),
     f"{INCIDENT}/reopen": ("desk", [(f"{INCIDENT}/close", {})], {"reason": "x"}),
     f"{INCIDENT}/merge": ("desk", [], {"into": "{other}", "reason": "x"}),
+    f"{INCIDENT}/unlink": ("desk", [("linked", None)], {"incident_id": "{other}", "reason": "x"}),
     f"{INCIDENT}/transfer": ("desk", [], {"receiver": "12345", "reason": "x"}),
     f"{INCIDENT}/suspend": ("desk", [], {"reason": "x"}),
     f"{INCIDENT}/resume": ("desk", [(f"{INCIDENT}/suspend", {"reason": "x"})], {"reason": "x"}),
@@ -78,6 +80,7 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
 }
 
 LOOKS = (
+    "/api/v1/incidents/match",
     *(f"{INCIDENT}/recommend", f"{RULESET}/lint", f"{RULESET}/simulate", f"{RULESET}/backtest", f"{BACKTEST}/cancel"),
 )
 CHANGES = dict.fromkeys(LOOKS, 0) | {f"{INCIDENT}/merge": 2}
@@ -131,6 +134,8 @@ async def _prepared(city: City, path: str) -> Story:
         if step == "gap":
             gap = '[{"slot": 77, "unit_kind": "police_station", "role": "support", "reason": "off_duty", "count": 1}]'
             await city.sql.execute("UPDATE incident SET shortfalls = $1::json WHERE id = $2", gap, incident["id"])
+        elif step == "linked":  # of the two the other is the younger: it has the link
+            names["incident_id"], names["other"] = names["other"], names["incident_id"]
         elif step == "calm":
             await city.sql.execute("UPDATE incident SET urgency = 'normal'")
         elif step == "pressed":

@@ -78,6 +78,24 @@ async def _merged(city: City, incident: dict[str, Any]) -> None:
     )
 
 
+async def _linked_and_dismissed(city: City, incident: dict[str, Any]) -> None:
+    other = await city.report(place_id=incident["place"]["id"])
+    await (await city.person()).post(
+        f"/api/v1/incidents/{other['id']}/unlink", json={"incident_id": incident["id"], "reason": "another person"}
+    )
+
+
+async def _linked(city: City, incident: dict[str, Any]) -> None:
+    await city.report(place_id=incident["place"]["id"])
+
+
+async def _joined_and_worse(city: City, incident: dict[str, Any]) -> None:
+    del incident
+    crash = {"incident_type": "traffic.accident"}
+    await city.report(**crash)
+    await city.report(**crash, severity="II", urgency="critical", tags=["injured"])
+
+
 async def _off_duty(city: City, incident: dict[str, Any]) -> None:
     del incident
     await city.unit(POLICE).post(f"/api/v1/units/{city.unit_id(POLICE)}/status", json={"status": "off_duty"})
@@ -103,6 +121,9 @@ STORIES: dict[str, Act] = {
     "directed": _directed,
     "cancelled": _cancelled,
     "merged": _merged,
+    "linked": _linked,
+    "linked_and_dismissed": _linked_and_dismissed,
+    "joined_and_worse": _joined_and_worse,
     "off_duty": _off_duty,
     "modes": _modes_switched,
 }

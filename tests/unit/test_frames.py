@@ -9,7 +9,7 @@ import pytest
 from dispatch.domain.disclosure import is_sensitive, may_read_details
 from dispatch.domain.rows import ChangeRow
 from dispatch.live.frames import Frames
-from tests.support.world import FOUR, NOW, PLAIN, assignment_of, directory, incident_of, later, moved, opened
+from tests.support.world import FOUR, NOW, PLAIN, assignment_of, directory, incident_of, later, moved, opened, principal
 
 DETAILS = ("description", "caller", "restricted")
 
@@ -175,3 +175,58 @@ def test_a_unit_s_own_news_have_no_incident() -> None:
     assert frame["unit"]["status"] == "off_duty"
     assert "incident" not in frame
     assert "assignment" not in frame
+
+
+def linked() -> ChangeRow:
+    """Opened beside two others, one of them in an area of its own."""
+    links = [
+        {"incident_id": name, "number": name, "division_code": code, "reason": "near", "distance_m": 9.0, "age_s": 1.0}
+        for name, code in (("here", "430304005"), ("there", "430302001"))
+    ]
+    change = opened()
+    incident_of(change)["links"] = links  # type: ignore[typeddict-item]
+    change["events"].insert(
+        1, {"event_id": "l", "event": "incident.linked", "assignment_id": None, "facts": {"links": links}}
+    )
+    return change
+
+
+def named(frame: dict[str, Any]) -> list[str]:
+    return [link["incident_id"] for link in frame["incident"]["links"]]
+
+
+def test_a_desk_is_told_of_the_other_incidents_that_it_may_see() -> None:
+    made = frames(linked())
+    for frame in read(made.for_desk()):
+        assert named(frame) == ["here", "there"]
+    told = read(made.for_desk(principal(role="operator", division_codes=("430304",)).sees_link))
+    assert {name for frame in told for name in named(frame)} == {"here"}
+    assert [link["incident_id"] for link in told[1]["facts"]["links"]] == ["here"]
+    elsewhere = read(made.for_desk(principal(role="operator", division_codes=("430381",)).sees_link))
+    assert "incident.linked" not in [frame["event"] for frame in elsewhere]
+    assert named(elsewhere[0]) == []
+
+
+def test_units_walls_buttons_and_senders_hear_of_no_other_incident() -> None:
+    made = frames(linked())
+    for texts in (made.for_unit("police"), made.for_screen(), made.for_sender()):
+        told = read(texts)
+        assert "incident.linked" not in [frame["event"] for frame in told]
+        assert all(named(frame) == [] for frame in told)
+
+
+def test_a_dismissed_link_reaches_others_as_a_new_version_and_nothing_else() -> None:
+    opening = linked()
+    change = later(opening, "incident.unlinked", links=[])
+    change["events"][0]["facts"] = {"links": incident_of(opening)["links"], "reason": "张三说是另一处"}
+    made = frames(change)
+    assert len(read(made.for_desk())[0]["facts"]["links"]) == 2
+    for texts in (made.for_unit("police"), made.for_screen(), made.for_sender()):
+        frame = read(texts)[0]
+        assert (frame["facts"], frame["incident"]["version"]) == ({}, 2)
+
+
+def test_a_change_from_before_there_were_links_is_still_told() -> None:
+    change = opened()
+    del incident_of(change)["links"]  # type: ignore[misc]
+    assert [named(frame) for frame in read(frames(change).for_desk())] == [[]] * 5

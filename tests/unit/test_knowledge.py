@@ -1,8 +1,11 @@
 """What a process learns from changes: who is busy, with how much, on duty or not."""
 
+from dataclasses import replace
+
 from dispatch.domain.geo import Point
 from dispatch.domain.rows import ChangeRow, instant
-from dispatch.domain.ruleset import Requirement
+from dispatch.domain.rule import Correlation
+from dispatch.domain.ruleset import CompiledRuleset, Requirement
 from dispatch.domain.unit import UnitState
 from dispatch.operations.context import Knowledge, local_facts, once_scope
 from tests.support.world import NOW, assignment_of, directory, incident_of, later, moved, opened, rule, ruleset, unit
@@ -80,3 +83,27 @@ def test_what_is_learnt_during_a_reload_is_not_lost() -> None:
 def test_facts_take_the_local_hour_and_weekday() -> None:
     assert local_facts({"channel": "api"}, NOW) == {"channel": "api", "hour": 2, "weekday": 1}
     assert once_scope("device", "7") != once_scope("device", None)
+
+
+def test_an_incident_is_known_from_its_opening_to_its_end_and_a_reload_heals() -> None:
+    known, name = knowledge(), incident_of(CREW)["id"]
+    known.learn(CREW)
+    assert known.incidents.find(name) is not None
+    known.end_reload({})
+    assert known.incidents.find(name) is None
+    known.begin_reload()
+    known.learn(CREW)
+    known.end_reload({})
+    assert known.incidents.find(name) is not None
+    known.learn(later(CREW, "incident.closed", status="closed"))
+    assert known.incidents.find(name) is None
+
+
+def test_a_new_ruleset_counts_from_the_next_call_on() -> None:
+    known = knowledge()
+    assert known.correlations is known.correlations
+    assert known.correlations.of("noise.x").join == "suggest"
+    rules = replace(known.ruleset.ruleset, correlations=(Correlation(("noise",), "auto", 5, 7_200),))
+    known.ruleset = CompiledRuleset(rules)
+    assert known.correlations.joins_by_itself("noise.x")
+    assert known.correlations.longest_s == 7_200

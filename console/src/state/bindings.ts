@@ -46,6 +46,7 @@ export const deskBindings = [
   { id: "note", keys: ["m"] },
   { id: "priority", keys: ["p"] },
   { id: "close", keys: ["x"] },
+  { id: "merge", keys: ["g"] },
   { id: "silence", keys: ["Pause"], inFields: true },
   { id: "help", keys: ["F1"], inFields: true },
 ] as const satisfies readonly Binding[];

@@ -99,14 +99,15 @@ export interface DecidedIncidentView {
   device_id: string | null;
   call_count: number;
   shortfalls: (ShortfallView)[];
+  stages: (StageView)[];
   opened_at: string;
   closed_at: string | null;
   disposition: string | null;
   merged_into: string | null;
   updated_by: string;
+  links: (LinkView)[];
   assignments: (AssignmentView)[];
   calls: (Record<string, unknown>)[];
-  links: (Record<string, unknown>)[];
   decision: DecisionView | null;
 }
 
@@ -180,7 +181,7 @@ export interface EventFrame {
   type: "event";
   event_id: string;
   cursor: string;
-  event: "incident.opened" | "incident.call_joined" | "incident.updated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared";
+  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared";
   occurred_at: string;
   facts: Record<string, unknown>;
   incident?: EventIncident | null;
@@ -212,11 +213,13 @@ export interface EventIncident {
   device_id: string | null;
   call_count: number;
   shortfalls: (ShortfallView)[];
+  stages: (StageView)[];
   opened_at: string;
   closed_at: string | null;
   disposition: string | null;
   merged_into: string | null;
   updated_by: string;
+  links: (LinkView)[];
   assignments: (AssignmentView)[];
 }
 
@@ -255,14 +258,15 @@ export interface FullIncidentView {
   device_id: string | null;
   call_count: number;
   shortfalls: (ShortfallView)[];
+  stages: (StageView)[];
   opened_at: string;
   closed_at: string | null;
   disposition: string | null;
   merged_into: string | null;
   updated_by: string;
+  links: (LinkView)[];
   assignments: (AssignmentView)[];
   calls: (Record<string, unknown>)[];
-  links: (Record<string, unknown>)[];
   decision: DecisionView | null;
   deliveries: (DeliveryView)[];
 }
@@ -325,17 +329,28 @@ export interface IncidentView {
   device_id: string | null;
   call_count: number;
   shortfalls: (ShortfallView)[];
+  stages: (StageView)[];
   opened_at: string;
   closed_at: string | null;
   disposition: string | null;
   merged_into: string | null;
   updated_by: string;
+  links: (LinkView)[];
   assignments: (AssignmentView)[];
 }
 
 export interface IntakeAnswer {
   call: CallOutcome;
   incident: DecidedIncidentView;
+}
+
+export interface LinkView {
+  incident_id: string;
+  number: string;
+  division_code: string;
+  reason: "same_device" | "same_place" | "near";
+  distance_m: number | null;
+  age_s: number;
 }
 
 export interface ListedPlace {
@@ -426,6 +441,36 @@ export interface MeUnit {
   status: string;
 }
 
+export interface ModeDivision {
+  code: string;
+  name: string | null;
+  name_en: string | null;
+}
+
+export interface ModeSetting {
+  division_code: string;
+  field: "response_mode" | "warning_colour" | "weather";
+  value: string;
+  starts_at?: string | null;
+  ends_at?: string | null;
+  reason: string;
+}
+
+export interface ModeView {
+  id: string;
+  division: ModeDivision;
+  field: "response_mode" | "warning_colour" | "weather";
+  value: string;
+  starts_at: string;
+  ends_at: string | null;
+  reason: string;
+  set_by: string;
+  set_at: string;
+  ended_at: string | null;
+  ended_by: string | null;
+  end_reason: string | null;
+}
+
 export interface Named {
   zh: string;
   en: string;
@@ -477,7 +522,7 @@ export interface RequirementShortfall {
 }
 
 export interface RequirementView {
-  unit_kind: string;
+  unit_kind: string | null;
   role: "lead" | "support" | "notify";
   required_count: number;
   mandatory: boolean;
@@ -488,6 +533,13 @@ export interface RequirementView {
   rest_s: number | null;
   units: (string)[];
   clocks: string | null;
+  language: string | null;
+  tier: string | null;
+  spread: string | null;
+  ask: number | null;
+  claim: boolean;
+  release: TriggerView | null;
+  leads: TriggerView | null;
   filled: (string)[];
   shortfall: RequirementShortfall | null;
 }
@@ -508,6 +560,7 @@ export interface SelectionView {
   on_call: boolean;
   backup_for: string | null;
   requirement: number | null;
+  offer: "claim" | "enough" | null;
 }
 
 export interface ShortfallView {
@@ -523,6 +576,18 @@ export interface Snapshot {
   cursor: string;
   incidents: (IncidentView)[];
   units: (LiveUnit)[];
+  modes: (ModeView)[];
+}
+
+export interface StageView {
+  action: "send" | "lead";
+  requirement: number;
+  unit_kind: string;
+  role: "lead" | "support" | "notify";
+  slots: (number)[];
+  mandatory: boolean;
+  trigger: TriggerView;
+  due_at: string | null;
 }
 
 export interface Timeline {
@@ -537,6 +602,12 @@ export interface TimelineEntry {
   assignment_id: string | null;
   unit: UnitView | null;
   facts: Record<string, unknown>;
+}
+
+export interface TriggerView {
+  after_s?: number | null;
+  event?: "confirmed" | "lead_silent" | "lead_acknowledged" | "lead_arrived" | "lead_fed_back" | "shortfall" | null;
+  tag?: string | null;
 }
 
 export interface TypeView {

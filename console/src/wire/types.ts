@@ -119,6 +119,16 @@ export interface Assignment {
   selection?: Selection | null;
 }
 
+/** Another incident that may be the same event: why, how far away, and how old it was at the call. */
+export interface Link {
+  incident_id: string;
+  number: string;
+  division_code: string;
+  reason: "same_device" | "same_place" | "near";
+  distance_m: number | null;
+  age_s: number;
+}
+
 export interface Incident {
   id: string;
   number: string;
@@ -145,6 +155,8 @@ export interface Incident {
   restricted?: boolean;
   /** Description and caller are withheld from units that neither lead nor need them. */
   confidential?: boolean;
+  /** For the desk alone; others are shown none. */
+  links?: Link[];
   assignments: Assignment[];
 }
 
@@ -194,7 +206,13 @@ export interface Call {
   occurred_at?: Instant | null;
   channel?: string | null;
   outcome?: string | null;
-  body?: { choice?: string | null; exercise?: Exercise | null } | null;
+  body?: {
+    choice?: string | null;
+    exercise?: Exercise | null;
+    description?: string | null;
+    caller?: { name?: string | null; phone?: string | null } | null;
+    tags?: string[] | null;
+  } | null;
 }
 
 /** A try to reach a unit's people beside its console. */
@@ -209,7 +227,6 @@ export interface Delivery {
 export interface IncidentDetail extends Incident {
   calls?: Call[];
   decision?: Decision | null;
-  links?: unknown[];
   deliveries?: Delivery[];
 }
 

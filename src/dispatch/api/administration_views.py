@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from dispatch.api.device_views import DeviceView
 from dispatch.api.view_basics import Severity, UnitView, Urgency, View
-from dispatch.api.views import DeviceView
 
 
 class Agency(View):

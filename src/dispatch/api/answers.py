@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import cast
 
 import orjson
 from starlette.responses import Response
 
 from dispatch.api.dependencies import Service
-from dispatch.domain.rows import ChangeRow, IncidentRow, parse_instant
+from dispatch.domain.disclosure import LINK_EVENTS, link_facts, links_in
+from dispatch.domain.events import EventData
+from dispatch.domain.rows import ChangeRow, IncidentRow, LinkData, parse_instant
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_view
 from dispatch.operations.context import Answer, Once, dumps
 from dispatch.operations.replay import Kept, answer_once
@@ -52,7 +55,43 @@ def see_incident(service: Service, principal: Principal, work: Work, *, at: date
     views = [
         assignment_view(row, names, now, words=words or row["unit_id"] == principal.unit_id) for row in work.assignments
     ]
-    return incident_view(work.incident, views, details=principal.reads_details(work.incident, unit))
+    details = principal.reads_details(work.incident, unit)
+    return incident_view(
+        work.incident, views, details=details, links=filter(principal.sees_link, links_in(work.incident))
+    )
+
+
+def knows_whole(principal: Principal, incident: IncidentRow) -> bool:
+    """Say whether a caller is told why who was sent: no button, no integrator whose call joined another's incident."""
+    return principal.device_id is None and (principal.kind != "integrator" or incident["source_id"] == principal.id)
+
+
+_CALL_WITHOUT_WORDS = ("id", "channel", "outcome", "occurred_at", "recorded_at")
+
+
+def see_calls(principal: Principal, calls: list[Json], *, restricted: bool) -> list[Json]:
+    """Shape calls as the caller may see them: without what was said if that is withheld.
+
+    An integrator reads its own calls and of nobody else's, in whoever's incident.
+    """
+
+    def reads(call: Json) -> bool:
+        return call["source_id"] == principal.id if principal.kind == "integrator" else not restricted
+
+    return [call if reads(call) else {key: call[key] for key in _CALL_WITHOUT_WORDS} for call in calls]
+
+
+def told_events(events: list[EventData], principal: Principal) -> list[EventData]:
+    """Leave links out that the caller may not know of."""
+    told: list[EventData] = []
+    for event in events:
+        if event["event"] not in LINK_EVENTS:
+            told.append(event)
+            continue
+        links = cast("list[LinkData]", event["facts"]["links"])
+        if facts := link_facts(event["facts"], {link["incident_id"] for link in links if principal.sees_link(link)}):
+            told.append({**event, "facts": facts})
+    return told
 
 
 def _as_of(answer: Answer) -> tuple[Work, datetime]:
@@ -94,8 +133,11 @@ async def intake_answer(service: Service, principal: Principal, answer: Answer) 
         async with service.context.database.connection() as connection:
             decision = await get_decision(connection, work.incident["id"])
     view = see_incident(service, principal, work, at=at)
-    view["links"] = []
-    view["decision"] = decision_view(service, decision) if principal.device_id is None else None
+    known = knows_whole(principal, work.incident)
+    if not opened and not principal.may_see(work.incident):  # it joined what lies across the border of a desk's area
+        view |= {"description": None, "caller": None, "restricted": True}
+        known = False
+    view["decision"] = decision_view(service, decision) if known else None
     call = {"id": first["facts"].get("call_id"), "outcome": "opened" if opened else "joined"}
     view["calls"] = [call]
     return json_response({"call": call, "incident": view}, status=201, replayed=answer.replayed)

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from dispatch.api.device_views import DevicePlace
 from dispatch.api.view_basics import Named, Severity, UnitView, Urgency, View
-from dispatch.api.views import DevicePlace
 
 
 class MeUnit(UnitView):

@@ -2,14 +2,24 @@
 
 from collections.abc import Awaitable, Callable
 from time import perf_counter
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from dispatch.api import responses, schemas
-from dispatch.api.answers import decision_view, incident_answer, intake_answer, json_response, look_once, see_incident
+from dispatch.api.answers import (
+    decision_view,
+    incident_answer,
+    intake_answer,
+    json_response,
+    knows_whole,
+    look_once,
+    see_calls,
+    see_incident,
+    told_events,
+)
 from dispatch.api.dependencies import (
     Service,
     once_of,
@@ -23,17 +33,20 @@ from dispatch.api.intake import call_report, check_type, require_area
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
 from dispatch.domain.disclosure import facts_without_words
+from dispatch.domain.events import EventData
 from dispatch.domain.wire import Json, unit_view
 from dispatch.operations import annotate_incident, end_incident
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.dispatch_units import Order, Wanted, dispatch_units
 from dispatch.operations.edit import Request as Edited
 from dispatch.operations.explain_incident import explain_near_misses, recommend_again
+from dispatch.operations.link_incident import unlink_incident
 from dispatch.operations.opening import Intake
 from dispatch.operations.release_stage import Chosen, release_stage, skip_stage
 from dispatch.operations.repeat_decision import repeat_decision
 from dispatch.operations.report_incident import report_incident
 from dispatch.security import Permission, Principal
+from dispatch.storage.correlation import has_call_of
 from dispatch.storage.work import (
     Filter,
     Work,
@@ -98,34 +111,30 @@ async def list_incidents(request: Request) -> Response:
     return json_response({"items": items, "after": after})
 
 
-async def _sighted(request: Request, incident_id: str) -> tuple[Service, Principal, Work]:
+async def _sighted(request: Request, incident_id: str, *, joined: bool = False) -> tuple[Service, Principal, Work]:
+    """Find an incident that the caller may see; with `joined` also one that an integrator's call has joined."""
     service = service_of(request)
     principal = await principal_of(request)
     async with service.context.database.connection() as connection:
         work = await get_work(connection, uuid_or_missing(incident_id, "incident"))
-    principal.require_sight(work.incident)
+        known = joined and await has_call_of(connection, work.incident["id"], principal.id)
+    if not known:
+        principal.require_sight(work.incident)
     return service, principal, work
 
 
 @router.get("/{incident_id}", responses=responses.FULL_INCIDENT)
 async def read_incident(request: Request, incident_id: str) -> Response:
     """Read an incident with its calls and its whole decision."""
-    service, principal, work = await _sighted(request, incident_id)
+    service, principal, work = await _sighted(request, incident_id, joined=True)
     async with service.context.database.connection() as connection:
         decision = await get_decision(connection, work.incident["id"])
         calls = await list_calls(connection, work.incident["id"])
         deliveries = await list_deliveries(connection, work.incident["id"]) if principal.is_desk else []
     view = see_incident(service, principal, work)
-    if view["restricted"]:
-        calls = [
-            {key: call[key] for key in ("id", "channel", "outcome", "occurred_at", "recorded_at")} for call in calls
-        ]
-    view["calls"] = calls
-    view["links"] = (
-        [{"kind": "merged_into", "id": work.incident["merged_into"]}] if work.incident["merged_into"] else []
-    )
+    view["calls"] = see_calls(principal, calls, restricted=bool(view["restricted"]))
     view["deliveries"] = deliveries
-    shown = decision_view(service, decision) if principal.device_id is None else None
+    shown = decision_view(service, decision) if knows_whole(principal, work.incident) else None
     if shown is not None:
         shown["unmatched_nearby"] = await explain_near_misses(service.context, shown)
     view["decision"] = shown
@@ -154,8 +163,8 @@ async def timeline(request: Request, incident_id: str) -> Response:
     reads = principal.reads_words(work.incident, names.units.get(principal.unit_id or ""))
     items = []
     for entry in entries:
-        for event in entry["events"]:  # type: ignore[attr-defined]
-            unit_id = units.get(event["assignment_id"])
+        for event in told_events(cast("list[EventData]", entry["events"]), principal):
+            unit_id = units.get(event["assignment_id"] or "")
             items.append(
                 {
                     "at": entry["occurred_at"] or entry["recorded_at"],
@@ -334,6 +343,16 @@ async def merge(request: Request, incident_id: str) -> Response:
         )
 
     return await _direct(request, incident_id, schemas.MergeBody, act)
+
+
+@router.post("/{incident_id}/unlink", responses=responses.INCIDENT, openapi_extra=body(schemas.Unlink, IDEMPOTENT))
+async def unlink(request: Request, incident_id: str) -> Response:
+    """Dismiss a suggestion: the other incident is another event. Without such a link nothing changes."""
+
+    async def act(context: Context, edited: Edited, given: schemas.Unlink) -> Answer:
+        return await unlink_incident(context, edited, other_id=str(given.incident_id), reason=given.reason)
+
+    return await _direct(request, incident_id, schemas.Unlink, act)
 
 
 @router.post("/{incident_id}/transfer", responses=responses.INCIDENT, openapi_extra=body(schemas.Transfer, IDEMPOTENT))

@@ -6,7 +6,9 @@ from pydantic import BaseModel
 
 from dispatch.api import (
     administration_views,
+    correlation_views,
     decision_views,
+    device_views,
     directory_views,
     explanation_views,
     mode_views,
@@ -38,6 +40,7 @@ def _with(status: int, model: type[BaseModel], description: str) -> Responses:
 CREATED: Final = _with(201, views.IntakeAnswer, "Stored, routed, pushed")
 INCIDENT: Final = _with(200, views.IncidentView, "The incident as it now stands")
 FULL_INCIDENT: Final = _with(200, views.FullIncidentView, "The incident with calls and decision")
+MATCHES: Final = _with(200, correlation_views.MatchList, "Best first")
 INCIDENTS: Final = _with(200, views.IncidentList, "Newest first")
 ASSIGNMENT: Final = _with(200, views.AssignmentView, "The assignment as it now stands")
 ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
@@ -49,8 +52,8 @@ SIMULATION: Final = _with(200, explanation_views.SimulationView, "What it would 
 BACKTEST_STARTED: Final = _with(202, explanation_views.BacktestView, "It runs in the background of this process")
 BACKTEST: Final = _with(200, explanation_views.BacktestView, "How far it is and what it has found")
 BACKTEST_ROWS: Final = _with(200, explanation_views.BacktestRows, "In the order in which the incidents were opened")
-DEVICE_STATUS: Final = _with(200, views.DeviceStatus, "What the button may show")
-DEVICE_STATE: Final = _with(200, views.DeviceState, "Noted")
+DEVICE_STATUS: Final = _with(200, device_views.DeviceStatus, "What the button may show")
+DEVICE_STATE: Final = _with(200, device_views.DeviceState, "Noted")
 ME: Final = _with(200, directory_views.Me, "Who you are")
 LOGGED_IN: Final = _with(201, directory_views.Me, "Logged in")
 CATALOGUE: Final = _with(200, directory_views.Catalogue, "Names")

@@ -287,6 +287,13 @@ class Transfer(Change):
     reason: Short
 
 
+class Unlink(Change):
+    """Which incident is another event, and why."""
+
+    incident_id: UUID
+    reason: Short
+
+
 class MergeBody(Change):
     """Into which incident and why."""
 

@@ -133,8 +133,19 @@ class AssignmentView(View):
     updated_by: str
 
 
+class LinkView(View):
+    """Another incident that may be the same event: why, how far away, and how old it was at the call."""
+
+    incident_id: str
+    number: str
+    division_code: str
+    reason: Literal["same_device", "same_place", "near"]
+    distance_m: float | None
+    age_s: float
+
+
 class IncidentView(View):
-    """An incident. `restricted`: description and caller are withheld from you."""
+    """An incident. `restricted`: description and caller are withheld from you. `links` are for the desk alone."""
 
     id: str
     number: str
@@ -175,6 +186,7 @@ class IncidentView(View):
     disposition: str | None
     merged_into: str | None
     updated_by: str
+    links: list[LinkView]
     assignments: list[AssignmentView]
 
 
@@ -186,10 +198,9 @@ class CallOutcome(View):
 
 
 class DecidedIncidentView(IncidentView):
-    """An incident with calls, decision and links."""
+    """An incident with calls and decision."""
 
     calls: list[dict[str, Any]]
-    links: list[dict[str, Any]]
     decision: DecisionView | None
 
 
@@ -254,41 +265,3 @@ class Timeline(View):
     """What happened, oldest first."""
 
     items: list[TimelineEntry]
-
-
-class DevicePlace(PlaceView):
-    """A device's place."""
-
-    code: str
-    division_code: str
-
-
-class DeviceView(View):
-    """A one-key device."""
-
-    id: str
-    code: str
-    name: str
-    name_en: str
-    place: DevicePlace
-    trigger_mode: Literal["press", "hold", "double"]
-    hold_ms: int
-    silent: bool
-    choices: list[str]
-    phone: str | None
-    state: str
-
-
-class DeviceStatus(View):
-    """What the button may show."""
-
-    device: DeviceView
-    incident: IncidentView | None
-    server_time: str
-
-
-class DeviceState(View):
-    """How the device is."""
-
-    state: str
-    server_time: str

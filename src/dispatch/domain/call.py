@@ -10,7 +10,7 @@ from typing import Final, Literal, get_args
 from dispatch.domain.directory import Directory, Place
 from dispatch.domain.errors import WrongStateError
 from dispatch.domain.geo import Point
-from dispatch.domain.rows import LocationData
+from dispatch.domain.rows import IncidentRow, LocationData
 
 FALLBACK_DIVISION = "000000"
 Status = Literal["received", "accepted", "rejected", "opened", "joined", "restored", "restored_unacknowledged"]
@@ -65,6 +65,21 @@ class CallReport:
     source_reference: str | None = None
     source_id: str | None = None
     device_id: str | None = None
+
+
+def report_of(incident: IncidentRow) -> CallReport:
+    """Give the call that would report an incident as it is known now."""
+    return CallReport(
+        incident_type=incident["incident_type"],
+        channel=incident["channel"],
+        place_id=incident["place_id"],
+        location=incident["location"],
+        division_code=incident["division_code"],
+        severity=incident["severity"],
+        urgency=incident["urgency"],
+        tags=tuple(incident["tags"]),
+        exercise=incident["exercise"],
+    )
 
 
 DIVISION_UNKNOWN: Final = "division_unknown"

@@ -5,10 +5,10 @@ reach the lead and the kinds of unit that need them; others see the step and tha
 said itself, or was told about its own task, it reads again. Walls and devices never get personal data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, cast
 
-from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, LinkData
 
 SENSITIVE_TAGS: Final = frozenset({"sensitive_health", "victim_privacy", "minor"})
 WITHHELD: Final[tuple[str, ...]] = ("description", "caller")
@@ -18,9 +18,12 @@ REASON_CODES: Final = frozenset(
         *("lead_silent", "lead_left", "not_delivered", "on_call", "notified"),
         *("switched", "triggered", "confirmed", "claimed", "taken"),
         *("false_alarm", "cancelled", "closed", "transferred", "merged"),
+        *("same_device", "same_place", "near", "call_joined"),
     }
 )
 """Reasons that are chosen, not written: a unit's for declining, the system's own, how an incident ended."""
+LINK_EVENTS: Final = frozenset({"incident.linked", "incident.unlinked"})
+"""They tell of other incidents: their facts are for those who may see these."""
 
 
 def is_sensitive(incident: IncidentRow) -> bool:
@@ -46,6 +49,27 @@ def row_without_words(row: AssignmentRow) -> AssignmentRow:
     written = _is_written("reason", row["reason"])
     feedback = None if row["feedback"] is None else _outcome_only(row["feedback"])
     return cast("AssignmentRow", {**row, "reason": None if written else row["reason"], "feedback": feedback})
+
+
+def links_in(incident: IncidentRow) -> list[LinkData]:
+    """Give an incident's links; a change that was written before there were links has none."""
+    return incident.get("links", [])
+
+
+def links_told(change: ChangeRow) -> list[LinkData]:
+    """List every link that a change speaks of: those of its incident and those of its events."""
+    incident = change["incident"]
+    told = [] if incident is None else list(links_in(incident))
+    for event in change["events"]:
+        if event["event"] in LINK_EVENTS:
+            told += cast("list[LinkData]", event["facts"]["links"])
+    return told
+
+
+def link_facts(facts: Mapping[str, object], shown: Collection[str]) -> dict[str, object]:
+    """Give the facts of a link event with the links shown; without any, nothing is said."""
+    kept = [link for link in cast("list[LinkData]", facts["links"]) if link["incident_id"] in shown]
+    return {**facts, "links": kept} if kept else {}
 
 
 def carries_words(change: ChangeRow) -> bool:

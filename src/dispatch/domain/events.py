@@ -10,6 +10,8 @@ from typing import Literal, TypedDict
 EventName = Literal[
     "incident.opened",
     "incident.call_joined",
+    "incident.linked",
+    "incident.unlinked",
     "incident.updated",
     "incident.noted",
     "incident.lead_changed",

@@ -9,12 +9,13 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.assignment import lead_unit_id
 from dispatch.domain.call import CallReport, Where
 from dispatch.domain.clock_profile import ClockProfile, Deadlines, deadlines
+from dispatch.domain.condition import ConditionResult
 from dispatch.domain.decision_input import facts_data
 from dispatch.domain.directory import Directory, IncidentType
 from dispatch.domain.events import Event
 from dispatch.domain.ids import NewId
 from dispatch.domain.routing import Plan, Planned, Staged, excluded_kinds
-from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, ShortfallData, StageData, instant
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, LinkData, ShortfallData, StageData, instant
 from dispatch.domain.rule import Requirement
 from dispatch.domain.rule import requirement_data as rule_requirement_data
 from dispatch.domain.trigger import instant_or_none, trigger_data
@@ -35,6 +36,7 @@ class Opening:
     actor: Actor
     now: datetime
     call_id: str
+    links: tuple[LinkData, ...] = ()
 
     @property
     def urgency(self) -> str:
@@ -67,6 +69,8 @@ def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Dir
     incident["unit_ids"] = [row["unit_id"] for row in assignments]
     incident["lead_unit_id"] = lead_unit_id(assignments)
     events = [Event(str(new_id()), "incident.opened", facts={"call_id": opening.call_id})]
+    if opening.links:
+        events.append(Event(str(new_id()), "incident.linked", facts={"links": incident["links"]}))
     events += [Event(str(new_id()), "assignment.issued", row["id"]) for row in assignments]
     if incident["shortfalls"]:
         events.append(Event(str(new_id()), "shortfall.raised", facts={"shortfalls": incident["shortfalls"]}))
@@ -206,7 +210,7 @@ def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> Incident
         "shortfalls": [_shortfall(entry.slot, entry.unit_kind, entry.role, entry.reason) for entry in plan.shortfalls],
         "pending_slots": pending_slots(plan),
         "stages": [],
-        "links": [],
+        "links": list(opening.links),
         "unit_ids": [],
         "lead_unit_id": None,
         "opened_at": instant(opening.now),
@@ -283,14 +287,7 @@ def decision_data(plan: Plan, assignment_ids: Sequence[str], decided_at: str) ->
             {
                 "rule": rule.id,
                 "name": {"zh": rule.name_zh, "en": rule.name_en},
-                "conditions": [
-                    {
-                        "text": c.text,
-                        "value": list(c.value) if isinstance(c.value, tuple) else c.value,
-                        "met": c.met,
-                    }
-                    for c in conditions
-                ],
+                "conditions": [_condition(line) for line in conditions],
             }
             for rule, conditions in plan.conditions()
         ],
@@ -317,6 +314,11 @@ def decision_data(plan: Plan, assignment_ids: Sequence[str], decided_at: str) ->
             for entry in plan.considered
         ],
     }
+
+
+def _condition(line: ConditionResult) -> dict[str, object]:
+    value = list(line.value) if isinstance(line.value, tuple) else line.value
+    return {"text": line.text, "value": value, "met": line.met}
 
 
 def _requirement_shortfall(plan: Plan, number: int) -> dict[str, object] | None:

@@ -50,6 +50,7 @@ class LinkData(TypedDict):
 
     incident_id: str
     number: str
+    division_code: str
     reason: str
     distance_m: float | None
     age_s: float

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dispatch.domain.disclosure import is_sensitive, row_without_words
 from dispatch.domain.escalation import overdue
-from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
+from dispatch.domain.rows import AssignmentRow, IncidentRow, LinkData, instant
 from dispatch.domain.unit import Unit, UnitState
 
 Json = dict[str, object]
@@ -105,16 +105,20 @@ def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None =
     return view
 
 
-def incident_view(row: IncidentRow, assignments: Iterable[Json], *, details: bool) -> Json:
+def incident_view(
+    row: IncidentRow, assignments: Iterable[Json], *, details: bool, links: Iterable[LinkData] = ()
+) -> Json:
     """Shape an incident; without `details` its description and caller are withheld and said to be (`restricted`).
 
-    It is `confidential` while they are withheld from units that neither lead nor need them.
+    It is `confidential` while they are withheld from units that neither lead nor need them. `links` are those whose
+    incidents the reader may see.
     """
     view: Json = {field: row[field] for field in _INCIDENT_FIELDS}  # type: ignore[literal-required]
     view["description"] = row["description"] if details else None
     view["caller"] = row["caller"] if details else None
     view["restricted"] = not details
     view["confidential"] = is_sensitive(row)
+    view["links"] = list(links)
     view["assignments"] = list(assignments)
     return view
 

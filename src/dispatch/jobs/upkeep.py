@@ -1,4 +1,4 @@
-"""Upkeep: the clock is followed, directory, ruleset and modes are swapped when they move, old rows go.
+"""Upkeep: the clock is followed, directory, ruleset and modes are swapped when they move, late links, old rows.
 
 Nothing is forgotten: the desk is reminded of its modes, the log says when the calendar of holidays ends.
 """
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from dispatch.operations.context import Context, Knowledge
+from dispatch.operations.link_incident import link_late
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.operations.set_mode import remind_modes
 from dispatch.storage.access import delete_expired_sessions
@@ -79,6 +80,18 @@ class CalendarLoop:
                 "the calendar of holidays ends: days after it count by their weekday; update chinesecalendar",
                 extra={"last_year": last},
             )
+
+
+class LinkLoop:
+    """Links what several processes opened in one instant."""
+
+    def __init__(self, context: Context) -> None:
+        """Keep the surroundings."""
+        self._context = context
+
+    async def once(self) -> None:
+        """Look once."""
+        await link_late(self._context)
 
 
 class PruneLoop:

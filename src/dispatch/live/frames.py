@@ -4,7 +4,7 @@ Later events of an incident leave description and caller out: they were said whe
 (notes, reasons, feedback) is left out for those who may not read it, except of a unit's own task.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -12,9 +12,17 @@ from typing import Literal
 import orjson
 
 from dispatch.domain.directory import Directory
-from dispatch.domain.disclosure import carries_words, facts_without_words, may_read_details
+from dispatch.domain.disclosure import (
+    LINK_EVENTS,
+    carries_words,
+    facts_without_words,
+    link_facts,
+    links_in,
+    links_told,
+    may_read_details,
+)
 from dispatch.domain.events import EventData
-from dispatch.domain.rows import ChangeRow, IncidentRow
+from dispatch.domain.rows import ChangeRow, IncidentRow, LinkData
 from dispatch.domain.wire import assignment_view, incident_view
 
 _TELLS_DETAILS = frozenset({"incident.opened", "assignment.issued", "incident.lead_changed", "incident.disclosed"})
@@ -26,11 +34,15 @@ Details = Literal["told", "withheld", "unsaid"]
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """What a kind of reader is shown; `own` is the unit whose own words stay where others' are left out."""
+    """What a kind of reader is shown.
+
+    `own` is the unit whose own words stay where others' are left out, `links` are the other incidents it may know of.
+    """
 
     details: Details
     words: bool
     own: str | None = None
+    links: tuple[str, ...] = ()
 
 
 @dataclass
@@ -44,29 +56,36 @@ class Frames:
     _assignments: dict[tuple[str, bool], orjson.Fragment] = field(default_factory=dict)
     _incidents: dict[_Reader, orjson.Fragment] = field(default_factory=dict)
 
-    def for_desk(self) -> Iterator[str]:
-        """Give every event, with everything that is known."""
+    def for_desk(self, sees_link: Callable[[LinkData], bool] | None = None) -> Iterator[str]:
+        """Give every event, with everything that is known; of links those to incidents that the desk may see."""
+        told = links_told(self.change)
+        links = tuple(dict.fromkeys(link["incident_id"] for link in told if sees_link is None or sees_link(link)))
+        for index, event in enumerate(self.change["events"]) if links else self._events():
+            details: Details = "told" if event["event"] in _TELLS_DETAILS else "unsaid"
+            yield self._frame(index, event, _Reader(details, words=True, links=links))
+
+    def _events(self) -> Iterator[tuple[int, EventData]]:
+        """Give the events for whoever is shown no links; a link that comes with other news is passed over."""
         for index, event in enumerate(self.change["events"]):
-            yield self._frame(
-                index, event, _Reader("told" if event["event"] in _TELLS_DETAILS else "unsaid", words=True)
-            )
+            if event["event"] not in LINK_EVENTS or len(self.change["events"]) == 1:
+                yield index, event
 
     def for_sender(self) -> Iterator[str]:
         """Give every event to whoever reported it: its own details, not what others wrote."""
-        for index, event in enumerate(self.change["events"]):
+        for index, event in self._events():
             details: Details = "told" if event["event"] in _TELLS_DETAILS else "unsaid"
             yield self._frame(index, event, _Reader(details, words=not self._carries_words))
 
     def for_screen(self) -> Iterator[str]:
         """Give every event without personal data: walls and devices."""
-        for index, event in enumerate(self.change["events"]):
+        for index, event in self._events():
             details: Details = "withheld" if event["event"] in _TELLS_DETAILS else "unsaid"
             yield self._frame(index, event, _Reader(details, words=not self._carries_words))
 
     def for_unit(self, unit_id: str) -> Iterator[str]:
         """Give the events of an incident that a unit is on; of issued assignments only its own."""
         own_ids = {row["id"] for row in self.change["assignments"] if row["unit_id"] == unit_id}
-        for index, event in enumerate(self.change["events"]):
+        for index, event in self._events():
             if event["event"] == "incident.opened":
                 continue
             if event["event"] == "assignment.issued" and event["assignment_id"] not in own_ids:
@@ -112,6 +131,8 @@ class Frames:
         return content
 
     def _facts(self, event: EventData, reader: _Reader) -> dict[str, object]:
+        if event["event"] in LINK_EVENTS:
+            return link_facts(event["facts"], reader.links)
         if reader.words or self._is_own(event["assignment_id"], reader):
             return event["facts"]
         return facts_without_words(event["facts"])
@@ -124,7 +145,8 @@ class Frames:
     def _incident(self, incident: IncidentRow, reader: _Reader) -> orjson.Fragment:
         made = self._incidents.get(reader)
         if made is None:
-            view = incident_view(incident, (), details=reader.details == "told")
+            links = [link for link in links_in(incident) if link["incident_id"] in reader.links]
+            view = incident_view(incident, (), details=reader.details == "told", links=links)
             view["assignments"] = [self._assignment(row["id"], reader) for row in self.change["assignments"]]
             if reader.details == "unsaid":
                 for key in ("description", "caller", "restricted"):

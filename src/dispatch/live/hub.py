@@ -114,7 +114,8 @@ class Hub:
             yield subscriber, frames.for_sender()
         for subscriber in self._desks:
             if subscriber.principal.may_see(incident):
-                yield subscriber, frames.for_screen() if subscriber.principal.is_wall else frames.for_desk()
+                who = subscriber.principal
+                yield subscriber, frames.for_screen() if who.is_wall else frames.for_desk(who.sees_link)
 
     def _unit_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
         unit = frames.change["unit"]
@@ -168,7 +169,7 @@ def texts_for(principal: Principal, frames: Frames) -> list[str]:
         return list(frames.for_screen())
     if principal.unit_id is not None:
         return list(frames.for_unit(principal.unit_id))
-    return list(frames.for_desk() if principal.is_desk else frames.for_sender())
+    return list(frames.for_desk(principal.sees_link) if principal.is_desk else frames.for_sender())
 
 
 def _is_concerned(principal: Principal, frames: Frames) -> bool:

@@ -107,7 +107,10 @@ def see(context: Context, principal: Principal, work: Work) -> Json:
     views = [
         assignment_view(row, directory, words=words or row["unit_id"] == principal.unit_id) for row in work.assignments
     ]
-    return incident_view(work.incident, views, details=principal.reads_details(work.incident, unit))
+    details = principal.reads_details(work.incident, unit)
+    return incident_view(
+        work.incident, views, details=details, links=filter(principal.sees_link, work.incident["links"])
+    )
 
 
 async def _modes(context: Context, connection: Connection, principal: Principal) -> list[Json]:

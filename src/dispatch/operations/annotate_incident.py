@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from dispatch.domain.assignment import SILENT
 from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
-from dispatch.operations.reinforce import clocks_of
+from dispatch.operations.reinforce import hurry
 
 
 async def note_incident(context: Context, request: Request, *, text: str) -> Answer:
@@ -55,7 +54,7 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
         after = _level(edit)
         edit.tell("incident.updated", before=before, after=after, reason=reason)
         if before["urgency"] != after["urgency"]:
-            _hurry(edit)
+            hurry(edit)
 
     return await edit_incident(context, "raise_incident", request=request, act=act)
 
@@ -77,18 +76,6 @@ def _level(edit: Edit) -> dict[str, object]:
 
 def _add_tags(edit: Edit, tags: tuple[str, ...]) -> None:
     edit.incident["tags"] = list(dict.fromkeys((*edit.incident["tags"], *tags)))
-
-
-def _hurry(edit: Edit) -> None:
-    """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
-    clocks = clocks_of(edit)
-    for row in edit.open_assignments():
-        limits = clocks.for_role(row["role"])
-        if row["status"] in SILENT:
-            row["urge_by"] = min(filter(None, (row["urge_by"], limits.urge_by)), default=None)
-            row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)
-            edit.touch(row)
-        edit.arm(row)
 
 
 async def excuse_gap(context: Context, request: Request, *, slot: int, reason: str) -> Answer:

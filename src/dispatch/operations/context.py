@@ -4,7 +4,7 @@ Nothing here is global; the composition root builds one context per process.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
 from typing import cast
@@ -13,6 +13,7 @@ import orjson
 
 from dispatch.domain.assignment import OPEN
 from dispatch.domain.condition import Facts
+from dispatch.domain.correlation import Correlations, OpenIncident
 from dispatch.domain.day import DayKind, plain_day_kind
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.geo import Point
@@ -20,10 +21,12 @@ from dispatch.domain.ids import NewId
 from dispatch.domain.lint import LEVELS, Finding
 from dispatch.domain.mode import Modes, response_at
 from dispatch.domain.mode_setting import mode_of
+from dispatch.domain.open_incidents import OpenIncidents
 from dispatch.domain.rows import AssignmentRow, ChangeRow, parse_instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.unit import Duty, Unit, UnitState
 from dispatch.domain.wire import Json
+from dispatch.operations.in_flight import InFlight
 from dispatch.storage.database import Database
 from dispatch.storage.written import Once, Place, Written
 
@@ -59,7 +62,7 @@ class Linted:
 
 @dataclass(slots=True)
 class Knowledge:
-    """Directory, ruleset, unit states and modes as this process knows them; swapped whole when a version changes.
+    """Directory, ruleset, unit states, modes and open incidents as this process knows them; swapped whole.
 
     `refused` is the ruleset that should be in use instead, if it could not be read.
     `past` are rulesets that were in force once, made ready to explain what they decided: a few, by version.
@@ -71,24 +74,42 @@ class Knowledge:
     refused: Refused | None = None
     linted: Linted | None = None
     modes: Modes = field(default_factory=Modes)
+    incidents: OpenIncidents = field(default_factory=OpenIncidents)
     past: dict[int, CompiledRuleset] = field(default_factory=dict)
     _meanwhile: list[ChangeRow] | None = None
+    _correlations: tuple[CompiledRuleset, Directory, Correlations] | None = None
+
+    @property
+    def correlations(self) -> Correlations:
+        """Give what the ruleset in force says of calls about one event."""
+        known = self._correlations
+        if known is None or known[0] is not self.ruleset or known[1] is not self.directory:
+            types = self.directory.content.incident_types
+            personal = frozenset(code for code, kind in types.items() if kind.personal)
+            made = Correlations(self.ruleset.ruleset.correlations, personal)
+            known = self._correlations = (self.ruleset, self.directory, made)
+        return known[2]
 
     def begin_reload(self) -> None:
-        """Remember what is learnt while the states are read anew."""
+        """Remember what is learnt while states and incidents are read anew."""
         self._meanwhile = []
 
-    def end_reload(self, states: dict[str, UnitState]) -> None:
-        """Take over states as read, then what was learnt meanwhile."""
+    def end_reload(self, states: dict[str, UnitState], incidents: Iterable[OpenIncident] = ()) -> None:
+        """Take over states and incidents as read, then what was learnt meanwhile."""
         meanwhile, self._meanwhile = self._meanwhile or [], None
         self.states.replace_all(states)
+        self.incidents.replace_all(incidents)
         for change in meanwhile:
             self.learn(change)
 
     def learn(self, change: ChangeRow) -> None:
-        """Follow a committed change, once: who is busy with how much. The next reload heals what was miscounted."""
+        """Follow a committed change, once: what is open, who is busy with how much. The next reload heals mistakes."""
         if self._meanwhile is not None:
             self._meanwhile.append(change)
+        if change["incident"] is not None:
+            keep_for_s = self.correlations.longest_s
+            recorded_at = change["recorded_at"]
+            self.incidents.learn(change["incident"], self.directory, recorded_at=recorded_at, keep_for_s=keep_for_s)
         if change["unit"] is not None:
             self._learn_unit(change["unit"])
         elif change["incident"] is None:
@@ -148,6 +169,7 @@ class Context:
     publish: Callable[[Place, ChangeRow], None]
     timezone: tzinfo
     paging_channels: tuple[str, ...] = ()
+    in_flight: InFlight = field(default_factory=InFlight)
     day_kind: Callable[[date], DayKind] = plain_day_kind
 
     def standing_facts(self, division_code: str, now: datetime) -> Facts:

@@ -15,7 +15,7 @@ from dispatch.domain.errors import DispatchError, NotFoundError
 from dispatch.domain.escalation import next_due
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.intake import URGENCY_RANK
-from dispatch.domain.rows import AssignmentRow, ChangeRow, instant
+from dispatch.domain.rows import AssignmentRow, ChangeRow, LinkData, instant
 from dispatch.domain.trigger import next_stage_at
 from dispatch.domain.versions import require_version
 from dispatch.operations.context import Answer, Context, Once, commit_seen, dumps
@@ -128,6 +128,12 @@ class Edit:
         self.touch(row)
         self.effects.disarm.append(row["id"])
         self.effects.release_units.append(row["unit_id"])
+
+    def unlink(self, other_id: str) -> LinkData | None:
+        """Take the link to another incident away; gives it, if there was one."""
+        link = next((link for link in self.incident["links"] if link["incident_id"] == other_id), None)
+        self.incident["links"] = [kept for kept in self.incident["links"] if kept is not link]
+        return link
 
     def move_incident(self, verb: incident_states.Verb) -> None:
         """Move the incident by a verb of its state machine."""

@@ -130,6 +130,8 @@ async def merge_incident(context: Context, request: Request, *, merge: Merge) ->
         edit.tell("incident.merged", into=merge.into_id, number=target.incident["number"], reason=merge.reason)
         joined = Edit(context, edit.connection, target, request.actor)
         joined.incident["call_count"] += edit.incident["call_count"]
+        edit.unlink(merge.into_id)
+        joined.unlink(edit.incident["id"])
         joined.tell("incident.call_joined", call_count=joined.incident["call_count"], merged=edit.incident["number"])
         await follow_merge(edit.connection, edit.incident["id"], merge.into_id)
         edit.besides.append(joined)

@@ -7,7 +7,7 @@ from typing import cast
 import orjson
 
 from dispatch.domain.actor import SYSTEM
-from dispatch.domain.call import CallReport, locate
+from dispatch.domain.call import locate, report_of
 from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import NotFoundError
@@ -68,17 +68,7 @@ async def explain_near_misses(context: Context, decision: Mapping[str, object]) 
 def recommend_again(context: Context, incident: IncidentRow) -> bytes:
     """Decide anew for an incident as it stands; gives the decision as JSON, nothing is written."""
     content = context.knowledge.directory.content
-    report = CallReport(
-        incident_type=incident["incident_type"],
-        channel=incident["channel"],
-        place_id=incident["place_id"],
-        location=incident["location"],
-        division_code=incident["division_code"],
-        severity=incident["severity"],
-        urgency=incident["urgency"],
-        tags=tuple(incident["tags"]),
-        exercise=incident["exercise"],
-    )
+    report = report_of(incident)
     kind = content.incident_types[incident["incident_type"]]
     opening = Opening(
         report=report,

@@ -21,6 +21,8 @@ from dispatch.domain.routing import Plan, decide
 from dispatch.domain.trigger import next_stage_at
 from dispatch.domain.unit import UnitState
 from dispatch.operations.context import Answer, Context, Once, dumps, local_facts, log_committed
+from dispatch.operations.correlating import links_of
+from dispatch.operations.in_flight import Fresh
 from dispatch.operations.replay import find_replay
 from dispatch.storage.report import Report, insert_report
 from dispatch.storage.units import list_committed
@@ -51,7 +53,7 @@ async def open_by_call(context: Context, intake: Intake) -> Answer | None:
         IdempotencyKeyReusedError: the key came with another body before.
         DatabaseUnavailableError: nothing was stored.
     """
-    opening = _opening(context, intake)
+    opening = opening_of(context, intake)
     lost: frozenset[str] = frozenset()
     for _ in range(MAX_CLAIMS):
         decided = plan_for(context, opening, lost=lost)
@@ -67,17 +69,20 @@ async def open_by_call(context: Context, intake: Intake) -> Answer | None:
     raise RuntimeError(message)
 
 
-def _opening(context: Context, intake: Intake) -> Opening:
+def opening_of(context: Context, intake: Intake) -> Opening:
+    """Locate a call and look up what follows from its type, and what it may be about."""
     directory = context.knowledge.directory
     kind = directory.content.incident_types[intake.report.incident_type]
+    where = locate(intake.report, directory)
     return Opening(
         report=intake.report,
-        where=locate(intake.report, directory),
+        where=where,
         kind=kind,
         profile=directory.clocks_of(kind, intake.report.urgency or kind.urgency),
         actor=intake.actor,
         now=context.now(),
         call_id=str(context.new_id()),
+        links=links_of(context, intake.report, where),
     )
 
 
@@ -167,6 +172,8 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
         return None
     incident["number"] = reported.number
     context.publish(Place(reported.seq, reported.xid, report.change_id), change)
+    linked = frozenset(link["incident_id"] for link in opening.links)
+    context.in_flight.fresh.append(Fresh(incident["id"], opening.now, linked))
     log_committed(change)
     return Answer(change, report.change_id, decision=decision)
 

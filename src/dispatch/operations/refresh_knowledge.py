@@ -14,6 +14,7 @@ from dispatch.domain.errors import NotFoundError
 from dispatch.domain.requirement_parse import Known
 from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ruleset
 from dispatch.operations.context import Knowledge, Refused
+from dispatch.storage.correlation import load_open
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
 from dispatch.storage.modes import load_modes
@@ -38,6 +39,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         stored = await list_effective(connection, MOST_TRIED)
         states = await load_states(connection)
         modes = await load_modes(connection)
+        incidents = await load_open(connection, directory)
         xmin = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
     if not stored:
         raise NotFoundError("the database holds no ruleset; load one with `dispatch load` or start `dispatch demo`")
@@ -46,6 +48,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
     kept.replace_all(states)
     knowledge = Knowledge(directory, ruleset, kept, modes=modes)
     _note(knowledge, refused)
+    knowledge.incidents.replace_all(incidents)
     return knowledge, xmin
 
 
@@ -117,8 +120,10 @@ def _note(knowledge: Knowledge, refused: Refused | None) -> None:
 
 
 async def reload_states(database: Database, knowledge: Knowledge) -> None:
-    """Read all unit states anew: whatever a mirror may have missed is healed."""
+    """Read all unit states and open incidents anew: whatever a mirror may have missed is healed."""
     knowledge.begin_reload()
+    young_s = knowledge.correlations.longest_s
     async with database.snapshot() as connection:
         states = await load_states(connection)
-    knowledge.end_reload(states)
+        incidents = await load_open(connection, knowledge.directory, young_s=young_s)
+    knowledge.end_reload(states, incidents)

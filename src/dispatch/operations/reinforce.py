@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from dispatch.domain.assignment import SILENT
 from dispatch.domain.candidate import Candidate, Request, Search
 from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
@@ -88,6 +89,7 @@ def add_named(edit: Edit, named: Named) -> AssignmentRow:
 def next_slot(edit: Edit) -> int:
     """Give the first free place number of the plan."""
     used = [row["slot"] for row in edit.assignments] + [gap["slot"] for gap in edit.incident["shortfalls"]]
+    used += [slot for stage in edit.incident["stages"] for slot in stage["slots"]]
     return max(used, default=-1) + 1
 
 
@@ -151,6 +153,18 @@ _PLAIN: Final = (
     *("unit_kind", "role", "mandatory", "capability", "within_m", "rest_s", "clocks"),
     *("language", "tier", "spread", "ask", "claim"),
 )
+
+
+def hurry(edit: Edit) -> None:
+    """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
+    clocks = clocks_of(edit)
+    for row in edit.open_assignments():
+        limits = clocks.for_role(row["role"])
+        if row["status"] in SILENT:
+            row["urge_by"] = min(filter(None, (row["urge_by"], limits.urge_by)), default=None)
+            row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)
+            edit.touch(row)
+        edit.arm(row)
 
 
 def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:

@@ -21,6 +21,7 @@ import { conflictOf, type Conflict } from "../../state/conflict.ts";
 import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, sayings, type FurtherCall } from "../../state/further_calls.ts";
 import { inForce, learnMode, modeIn, modesOf, type ModeBook } from "../../state/modes.ts";
+import { relatedTo, type Related } from "../../state/links.ts";
 import { priorityOf } from "../../state/priority.ts";
 import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
 import { isOpen } from "../../state/open.ts";
@@ -76,6 +77,8 @@ export class Desk {
   );
   modes = $derived.by(() => inForce(this.#modes, this.live.now));
   selected: Incident | null = $derived.by(() => this.#selected());
+  /** What may be the same event as the incident looked at. */
+  related: readonly Related[] = $derived.by(() => (this.selected ? relatedTo(this.selected, this.live.picture.incidents) : []));
   /** Nothing may be sent out on the ground of a picture that may be false. */
   blocked: boolean = $derived.by(() => this.live.freshness === "red");
   sound = $derived.by(() =>
@@ -157,7 +160,11 @@ export class Desk {
     const ok = await this.#run("report", body, async (key) => {
       answer = await this.api.report(body, key);
     });
-    if (ok && answer !== null) this.live.merge((answer as CallAnswer).incident);
+    if (ok && answer !== null) {
+      const { call, incident } = answer as CallAnswer;
+      this.live.merge(incident);
+      if (call.outcome === "joined") this.#succeeded("joined");
+    }
     return ok ? answer : null;
   }
 
@@ -194,11 +201,7 @@ export class Desk {
     try {
       await send(this.#keys.keyFor(act, body));
       this.#keys.done(act);
-      const done: Done = { act, ok: true };
-      this.done = done;
-      setTimeout(() => {
-        if (this.done === done) this.done = null;
-      }, shownForMs);
+      this.#succeeded(act);
       this.siren.once("S7");
       if (this.selectedId) void this.#read(this.selectedId);
       return true;
@@ -208,6 +211,14 @@ export class Desk {
     } finally {
       this.busy = false;
     }
+  }
+
+  #succeeded(act: string): void {
+    const done: Done = { act, ok: true };
+    this.done = done;
+    setTimeout(() => {
+      if (this.done === done) this.done = null;
+    }, shownForMs);
   }
 
   #failed(act: string, cause: unknown): void {
