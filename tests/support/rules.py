@@ -39,9 +39,10 @@ async def stored(city: City, body: dict[str, Any], *, status: str = "draft") -> 
 
 
 async def past(city: City, count: int = 30) -> None:
-    """Let incidents of several types happen."""
+    """Let incidents of several types happen, each somewhere else: no two of them are one event."""
     client = city.integrator()
     for number in range(count):
-        changes: dict[str, Any] = {"incident_type": TYPES[number % len(TYPES)]}
+        location = HOSPITAL_CALL["location"] | {"latitude": 27.875 + number / 500}
+        changes: dict[str, Any] = {"incident_type": TYPES[number % len(TYPES)], "location": location}
         answer = await client.post("/api/v1/incidents", json=HOSPITAL_CALL | changes)
         assert answer.status_code == 201, answer.text
