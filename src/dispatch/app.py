@@ -31,6 +31,7 @@ from dispatch.api import (
     correlation,
     devices,
     directory,
+    explanations,
     findings,
     health,
     incidents,
@@ -38,6 +39,7 @@ from dispatch.api import (
     pages,
     rulesets,
     sessions,
+    trials,
 )
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
@@ -54,6 +56,7 @@ from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, Re
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
+from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.outside import calendar
@@ -101,6 +104,7 @@ class Process:
     relay: Relay
     sockets: LiveSockets
     authenticator: Authenticator
+    backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -125,6 +129,7 @@ class Process:
     async def end(self) -> None:
         """Stop the loops, say goodbye, close the database."""
         await self.sockets.say_goodbye()
+        await self.backtests.close()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -221,6 +226,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             session_hours=settings.session_hours,
             secure_cookies=settings.secure_cookies,
             start_page=start_page,
+            backtests=process.backtests,
             two_persons=settings.rules_two_persons,
         )
         process.begin()
@@ -249,8 +255,8 @@ def _route(app: FastAPI) -> None:
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
-        *(correlation, incidents, assignments, devices, sessions, findings, directory),
-        *(administration, modes, rulesets, health, pages),
+        *(correlation, incidents, explanations, assignments, devices, sessions, findings, directory),
+        *(administration, modes, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

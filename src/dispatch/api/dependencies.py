@@ -18,11 +18,13 @@ from dispatch.domain.errors import (
     PayloadTooLargeError,
     UnauthenticatedError,
 )
+from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
 from dispatch.security import SESSION_COOKIE, Authenticator, LoginGuard, Principal
 from dispatch.storage.written import Once
 
 MOST_BYTES: Final = 256 * 1024
+_MOST_DIGITS: Final = 9
 LONGEST_KEY: Final = 200
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,6 +39,7 @@ class Service:
     session_hours: float
     secure_cookies: bool
     start_page: dict[str, object] | None
+    backtests: Backtests
     two_persons: bool = True
 
 
@@ -144,6 +147,17 @@ def once_of(request: Request, principal: Principal, body: bytes) -> Once | None:
     target = request.url.path.encode() + (b"?" + request.url.query.encode() if request.url.query else b"")
     told = hashlib.sha256(target + b"\x00" + body).digest()
     return Once(f"{principal.kind}:{principal.id}", key, told)
+
+
+def version_or_missing(text: str) -> int:
+    """Read a ruleset's version from a path or query; what is no number names nothing.
+
+    Raises:
+        NotFoundError: not a number.
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise NotFoundError("no such ruleset", facts={"version": text[:100]})
+    return int(text)
 
 
 def uuid_or_missing(text: str, what: str) -> str:

@@ -32,6 +32,7 @@ STATUS: Final[dict[type[DispatchError], int]] = {
     domain.IdempotencyKeyReusedError: 422,
     domain.PayloadTooLargeError: 413,
     domain.RateLimitedError: 429,
+    domain.NotInstalledError: 501,
     domain.DatabaseUnavailableError: 503,
 }
 RETRY_AFTER_S: Final = 2

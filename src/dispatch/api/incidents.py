@@ -136,7 +136,7 @@ async def read_incident(request: Request, incident_id: str) -> Response:
     view["deliveries"] = deliveries
     shown = decision_view(service, decision) if knows_whole(principal, work.incident) else None
     if shown is not None:
-        shown["unmatched_nearby"] = explain_near_misses(service.context, shown)
+        shown["unmatched_nearby"] = await explain_near_misses(service.context, shown)
     view["decision"] = shown
     return json_response(view)
 

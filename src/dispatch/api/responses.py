@@ -10,6 +10,7 @@ from dispatch.api import (
     decision_views,
     device_views,
     directory_views,
+    explanation_views,
     mode_views,
     ruleset_views,
     views,
@@ -46,6 +47,11 @@ ASSIGNMENTS: Final = _with(200, views.AssignmentList, "Open assignments")
 TIMELINE: Final = _with(200, views.Timeline, "Oldest first")
 DECISION: Final = _with(200, decision_views.DecisionView, "Who would go now")
 REPLAY: Final = _with(200, decision_views.ReplayView, "Whether both are the same")
+EXPLANATION: Final = _with(200, explanation_views.ExplanationView, "Which rules, who was asked, who goes, who not")
+SIMULATION: Final = _with(200, explanation_views.SimulationView, "What it would do, beside what the rules in force do")
+BACKTEST_STARTED: Final = _with(202, explanation_views.BacktestView, "It runs in the background of this process")
+BACKTEST: Final = _with(200, explanation_views.BacktestView, "How far it is and what it has found")
+BACKTEST_ROWS: Final = _with(200, explanation_views.BacktestRows, "In the order in which the incidents were opened")
 DEVICE_STATUS: Final = _with(200, device_views.DeviceStatus, "What the button may show")
 DEVICE_STATE: Final = _with(200, device_views.DeviceState, "Noted")
 ME: Final = _with(200, directory_views.Me, "Who you are")
@@ -65,6 +71,17 @@ LIST_PARAMETERS: Final[dict[str, Any]] = {
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
         _parameter("after", {"type": "string", "format": "uuid"}),
     ]
+}
+
+
+def file_of(media_type: str, model: Responses) -> Responses:
+    """Describe a file in place of a shape; it is refused for the same reasons."""
+    content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
+    return {**model, 200: {"content": content, "description": "All rows"}}
+
+
+NOT_INSTALLED: Final[Responses] = {
+    501: {"description": "This installation lacks the extra that writes it", "content": BACKTEST[404]["content"]}
 }
 
 

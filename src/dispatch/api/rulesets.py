@@ -22,13 +22,14 @@ from dispatch.api.dependencies import (
     principal_of,
     read_body,
     service_of,
+    version_or_missing,
 )
 from dispatch.api.openapi import IDEMPOTENT, body, document
 from dispatch.api.paging import page_of
 from dispatch.documents.json_read import read_json
 from dispatch.documents.ruleset_text import write_ruleset_yaml
 from dispatch.documents.yaml_read import read_yaml
-from dispatch.domain.errors import Fault, InvalidRequestError, NotFoundError
+from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.operations.compare_rulesets import compare_versions, lint_version
 from dispatch.operations.context import Once, dumps
 from dispatch.operations.discard_draft import Discard, discard_draft
@@ -45,7 +46,6 @@ router: Final = APIRouter(prefix="/api/v1/rulesets", tags=["rulesets"])
 MOST_BYTES: Final = 8 * 1024 * 1024
 YAML: Final = frozenset({"application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"})
 STATUSES: Final = ("draft", "published", "discarded")
-_MOST_DIGITS: Final = 9
 _TEXT: Final[dict[str, object]] = {"type": "string", "minLength": 1, "maxLength": 200}
 _NUMBER: Final[dict[str, object]] = {"type": "integer", "minimum": 1, "maximum": 2_147_483_647}
 _DRAFT_QUERY: Final = responses.parameters(base_version=_NUMBER, note=_TEXT)["parameters"]
@@ -56,17 +56,6 @@ async def _asked(request: Request, permission: Permission = "direct") -> tuple[S
     principal = await principal_of(request)
     principal.require(permission)
     return service_of(request), principal
-
-
-def _version(text: str) -> int:
-    """Read a version from a path or query; what is no number names nothing.
-
-    Raises:
-        NotFoundError: not a number.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
-        raise NotFoundError("no such ruleset", facts={"version": text[:100]})
-    return int(text)
 
 
 def _is_yaml(kinds: str) -> bool:
@@ -108,7 +97,7 @@ async def list_versions(request: Request) -> Response:
     page = page_of(query, allowed={"status"}, after_is_id=False)
     if query.get("status") not in {None, *STATUSES}:
         raise InvalidRequestError((Fault("?status", "unknown_status", f"status: {', '.join(STATUSES)}"),))
-    below = None if page.after is None else _version(page.after)
+    below = None if page.after is None else version_or_missing(page.after)
     async with service.context.database.connection() as connection:
         found = await list_rulesets(connection, page.limit + 1, below=below, status=query.get("status"))
     shown = found[: page.limit]
@@ -153,7 +142,7 @@ async def read_version(request: Request, version: str) -> Response:
     wanted = request.query_params.get("format")
     if wanted not in {None, "json", "yaml"} or set(request.query_params) - {"format"}:
         raise InvalidRequestError((Fault("?format", "unknown_format", "format: json, yaml; no other parameter"),))
-    entry, data = await get_document(service.context.database, _version(version))
+    entry, data = await get_document(service.context.database, version_or_missing(version))
     if wanted == "yaml" or (wanted is None and _is_yaml(request.headers.get("accept", ""))):
         text = await asyncio.to_thread(write_ruleset_yaml, data)
         return Response(text.encode(), media_type="application/yaml")
@@ -176,7 +165,7 @@ async def edit(request: Request, version: str) -> Response:
     once, found = once_of(request, principal, raw), await _document(request, raw)
     if found is None:
         raise InvalidRequestError((Fault("", "ruleset_required", "the body is the whole ruleset"),))
-    wanted = DraftEdit(_version(version), found, given.expected_revision, given.note, once)
+    wanted = DraftEdit(version_or_missing(version), found, given.expected_revision, given.note, once)
     directory = service.context.knowledge.directory
     return await _once(
         service,
@@ -189,9 +178,9 @@ async def edit(request: Request, version: str) -> Response:
 async def history(request: Request, version: str) -> Response:
     """Read what was done to a version, by whom and why, oldest first."""
     service, _ = await _asked(request)
-    await get_document(service.context.database, _version(version))
+    await get_document(service.context.database, version_or_missing(version))
     async with service.context.database.connection() as connection:
-        return json_response({"items": await list_acts(connection, _version(version))})
+        return json_response({"items": await list_acts(connection, version_or_missing(version))})
 
 
 @router.get("/{version}/diff", responses=responses.RULESET_DIFF, openapi_extra=responses.parameters(against=_NUMBER))
@@ -201,8 +190,8 @@ async def diff(request: Request, version: str) -> Response:
     if set(request.query_params) - {"against"}:
         raise InvalidRequestError((Fault("?", "unknown_parameter", "the only parameter is against"),))
     against = request.query_params.get("against")
-    other = None if against is None else _version(against)
-    return json_response(await compare_versions(service.context.database, _version(version), other))
+    other = None if against is None else version_or_missing(against)
+    return json_response(await compare_versions(service.context.database, version_or_missing(version), other))
 
 
 @router.post("/{version}/lint", responses=responses.LINTED, openapi_extra=body(ruleset_views.Lint, IDEMPOTENT))
@@ -214,7 +203,7 @@ async def lint(request: Request, version: str) -> Response:
     directory = service.context.knowledge.directory
 
     async def look() -> Account:
-        return await lint_version(service.context.database, _version(version), directory)
+        return await lint_version(service.context.database, version_or_missing(version), directory)
 
     return await look_once(service, once_of(request, principal, raw), look)
 
@@ -230,7 +219,7 @@ async def publish(request: Request, version: str) -> Response:
     raw = await read_body(request)
     given, once = parse(ruleset_views.Publish, raw), once_of(request, principal, raw)
     wanted = Publication(
-        _version(version),
+        version_or_missing(version),
         given.reason,
         given.effective_at,
         given.expected_version,
@@ -252,7 +241,7 @@ async def discard(request: Request, version: str) -> Response:
     service, principal = await _asked(request, "administer")
     raw = await read_body(request)
     given, once = parse(ruleset_views.Reason, raw), once_of(request, principal, raw)
-    wanted = Discard(_version(version), given.reason, once)
+    wanted = Discard(version_or_missing(version), given.reason, once)
     return await _once(service, once, lambda: discard_draft(service.context.database, wanted, actor=principal.actor))
 
 
@@ -267,7 +256,7 @@ async def rollback(request: Request, version: str) -> Response:
     service, principal = await _asked(request, "administer")
     raw = await read_body(request)
     given, once = parse(ruleset_views.Reason, raw), once_of(request, principal, raw)
-    wanted = Rollback(given.reason, _version(version), once)
+    wanted = Rollback(given.reason, version_or_missing(version), once)
     directory = service.context.knowledge.directory
     return await _once(
         service,

@@ -1,4 +1,7 @@
-"""The command line. Every verb says what it did; exit codes: 0 done, 1 refused or failed, 2 wrong usage."""
+"""The command line. Every verb says what it did; exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+
+Verbs that compare answer as `diff` does: 0 no difference, 1 differences, 2 refused or failed.
+"""
 
 import argparse
 import asyncio

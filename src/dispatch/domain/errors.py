@@ -153,6 +153,13 @@ class RateLimitedError(DispatchError):
     title = "Too many tries"
 
 
+class NotInstalledError(DispatchError):
+    """An optional part of the installation is missing; the words say how to add it. Facts: `extra`."""
+
+    code = "not_installed"
+    title = "This installation cannot do that"
+
+
 class DatabaseUnavailableError(DispatchError):
     """The database did not answer or refused to write: nothing was stored, try again with the same key."""
 

@@ -65,6 +65,7 @@ class Knowledge:
     """Directory, ruleset, unit states, modes and open incidents as this process knows them; swapped whole.
 
     `refused` is the ruleset that should be in use instead, if it could not be read.
+    `past` are rulesets that were in force once, made ready to explain what they decided: a few, by version.
     """
 
     directory: Directory
@@ -74,6 +75,7 @@ class Knowledge:
     linted: Linted | None = None
     modes: Modes = field(default_factory=Modes)
     incidents: OpenIncidents = field(default_factory=OpenIncidents)
+    past: dict[int, CompiledRuleset] = field(default_factory=dict)
     _meanwhile: list[ChangeRow] | None = None
     _correlations: tuple[CompiledRuleset, Directory, Correlations] | None = None
 
