@@ -13,20 +13,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import uuid4  # noqa: TID251 - a tool is its own composition root
 
 import httpx
+from tour import API, FOUR, Json, Tour, shorten
 from websockets.asyncio.client import connect
 
-Json: TypeAlias = Any
 TARGET = Path(__file__).resolve().parent / "examples.json"
-LONGEST_LIST = 2
-FOUR = 4
 MOST_CREWS = 20
-API = "/api/v1"
+MOST_LOOKS = 100
 READY_S = 60
 HOSPITAL = {
     "incident_type": "psychiatric.disturbance",
@@ -65,43 +62,6 @@ RULES = {
     ],
 }
 NOISE = {"incident_type": "noise.complaint", "division_code": "430304005003"}
-
-
-@dataclass
-class Tour:
-    """One walk through everything, and what was seen."""
-
-    demo: dict[str, Any]
-    client: httpx.AsyncClient
-    http: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    async def ask(self, method: str, path: str, *, key: str | None = None, body: Json = None, **ids: str) -> Json:
-        """Make a request and keep it with its answer, the first of each status."""
-        headers = {"Origin": self.demo["base_url"]} | ({"Authorization": f"Bearer {key}"} if key else {})
-        answer = await self.client.request(method, path.format(**ids), headers=headers, json=body)
-        seen = self.http.setdefault(f"{method} {path.partition('?')[0]}", {})
-        said = answer.json() if answer.content else None
-        if answer.is_success and body is not None:
-            seen.setdefault("request", body)
-        if said is not None:
-            seen.setdefault(str(answer.status_code), shorten(said))
-        return said
-
-    def key(self, number: int) -> str:
-        """Give the key of one of the story's four consoles."""
-        return str(self.demo["consoles"][number]["token"])
-
-
-def shorten(value: Json) -> Json:
-    """Cut long lists and maps; an example shows shapes."""
-    if isinstance(value, dict):
-        entries = list(value.items())
-        codes = len(entries) > LONGEST_LIST and all(isinstance(entry, dict) and "zh" in entry for _, entry in entries)
-        return {name: shorten(entry) for name, entry in (entries[:LONGEST_LIST] if codes else entries)}
-    if isinstance(value, list):
-        longest = FOUR if value and isinstance(value[0], str) else LONGEST_LIST
-        return [shorten(entry) for entry in value[:longest]]
-    return value
 
 
 async def act(tour: Tour, number: int, incident: dict[str, Any], step: tuple[str, Json]) -> None:
@@ -219,7 +179,8 @@ async def hold_back(tour: Tour) -> None:
         ("unlink", {"incident_id": incident["id"], "reason": "不是同一件事"}),
     ):
         await tour.ask("POST", f"{one}/{verb}", body=body, incident_id=incident["id"])
-    await tour.ask("GET", one + "/replay", incident_id=incident["id"])
+    for read in ("replay", "explanation"):
+        await tour.ask("GET", f"{one}/{read}", incident_id=incident["id"])
     await tour.ask("POST", API + "/incidents/match", body=violence)
 
 
@@ -253,7 +214,22 @@ async def rule(tour: Tour) -> None:
     await tour.ask("POST", f"{one}/publish", body=reason, version=draft)
     await tour.ask("POST", f"{one}/rollback", body={"reason": "派警错误，紧急回退"}, version=draft)
     other = str((await tour.ask("POST", drafted, body=RULES))["version"])
+    await tour.ask("POST", f"{one}/simulate", body={"call": NOISE, "at": "2026-11-23T23:30:00"}, version=other)
+    await back_test(tour, other)
     await tour.ask("POST", f"{one}/discard", body={"reason": "不再需要"}, version=other)
+
+
+async def back_test(tour: Tour, version: str) -> None:
+    """Back-test a draft on what the tour has reported."""
+    ruleset, one = API + "/rulesets/{version}", API + "/rulesets/backtests/{backtest_id}"
+    begun = await tour.ask("POST", f"{ruleset}/backtest", body={"days": 7}, version=version)
+    ids = {"backtest_id": begun["id"]}
+    for _ in range(MOST_LOOKS):
+        await asyncio.sleep(0.2)
+        if (await tour.ask("GET", one, **ids))["state"] not in {"waiting", "running"}:
+            break
+    await tour.ask("GET", one + "/rows", **ids)
+    await tour.ask("POST", one + "/cancel", body={}, **ids)
 
 
 async def look_up(tour: Tour) -> None:

@@ -5,7 +5,7 @@ Pure reading; a decision kept by an older version lacks the newer keys and is re
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import cast
 
 from dispatch.domain.condition import ConditionResult, Facts
 from dispatch.domain.decision_input import read_facts
@@ -134,23 +134,45 @@ def lines(conditions: tuple[ConditionResult, ...]) -> tuple[Line, ...]:
     return tuple(Line(result.text, result.value, result.met) for result in conditions)
 
 
-_PLAIN: Final = (
-    *("unit_kind", "role", "mandatory", "capability", "within_m", "rest_s", "clocks"),
-    *("language", "tier", "spread", "ask", "claim"),
-)
-
-
 def requirement_of(stored: Mapping[str, object]) -> Requirement:
     """Read a requirement back from a stored decision."""
-    known = {key: stored[key] for key in _PLAIN if key in stored}
-    lists = {
-        "choose": tuple(cast("list[str]", stored.get("choose", DEFAULT_CHOOSE))),
-        "substitutes": tuple(cast("list[str]", stored.get("substitutes", ()))),
-        "units": tuple(cast("list[str]", stored.get("units", ()))),
-    }
-    triggers = {key: None if (held := stored.get(key)) is None else trigger_of(cast("dict[str, object]", held))
-                for key in ("release", "leads")}  # fmt: skip
-    return Requirement(count=cast("int", stored["required_count"]), **known, **lists, **triggers)  # type: ignore[arg-type]
+    return Requirement(
+        unit_kind=_text(stored, "unit_kind"),
+        role=str(stored["role"]),
+        count=cast("int", stored["required_count"]),
+        mandatory=bool(stored["mandatory"]),
+        choose=_texts(stored, "choose") or DEFAULT_CHOOSE,
+        substitutes=_texts(stored, "substitutes"),
+        capability=_text(stored, "capability"),
+        within_m=_number(stored, "within_m"),
+        rest_s=_number(stored, "rest_s"),
+        units=_texts(stored, "units"),
+        clocks=_text(stored, "clocks"),
+        language=_text(stored, "language"),
+        tier=_text(stored, "tier"),
+        spread=_text(stored, "spread"),
+        ask=_number(stored, "ask"),
+        claim=bool(stored.get("claim")),
+        release=_trigger(stored, "release"),
+        leads=_trigger(stored, "leads"),
+    )
+
+
+def _text(stored: Mapping[str, object], key: str) -> str | None:
+    return cast("str | None", stored.get(key))
+
+
+def _number(stored: Mapping[str, object], key: str) -> int | None:
+    return cast("int | None", stored.get(key))
+
+
+def _texts(stored: Mapping[str, object], key: str) -> tuple[str, ...]:
+    return tuple(cast("list[str]", stored.get(key, ())))
+
+
+def _trigger(stored: Mapping[str, object], key: str) -> Trigger | None:
+    held = cast("dict[str, object] | None", stored.get(key))
+    return None if held is None else trigger_of(held)
 
 
 def _records(stored: Mapping[str, object], key: str) -> list[Mapping[str, object]]:

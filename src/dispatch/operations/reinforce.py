@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from dispatch.domain.assignment import SILENT
 from dispatch.domain.candidate import Candidate, Request, Search
+from dispatch.domain.decided import requirement_of
 from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
 from dispatch.domain.geo import Point, distance_m
@@ -143,19 +144,6 @@ def clocks_of(edit: Edit) -> Clocks:
     return Clocks(directory.clocks_of(kind, edit.incident["urgency"]), edit.incident["area_class"], edit.now)
 
 
-def stored_requirement(stored: dict[str, Any]) -> Requirement:
-    """Read a requirement back from a decision; one that was written by an older version lacks the newer keys."""
-    known: dict[str, Any] = {key: stored[key] for key in _PLAIN if key in stored}
-    known |= {key: tuple(stored[key]) for key in ("choose", "substitutes", "units")}
-    return Requirement(**known, count=stored["required_count"])
-
-
-_PLAIN: Final = (
-    *("unit_kind", "role", "mandatory", "capability", "within_m", "rest_s", "clocks"),
-    *("language", "tier", "spread", "ask", "claim"),
-)
-
-
 def hurry(edit: Edit) -> None:
     """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
     clocks = clocks_of(edit)
@@ -171,6 +159,6 @@ def hurry(edit: Edit) -> None:
 def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:
     number = row["selection"].get("requirement")
     if isinstance(number, int):
-        return replace(stored_requirement(decision["requirements"][number]), count=1, ask=None)
+        return replace(requirement_of(decision["requirements"][number]), count=1, ask=None)
     unit = edit.context.knowledge.directory.units[row["unit_id"]]
     return Requirement(unit.kind, "support", mandatory=row["mandatory"])

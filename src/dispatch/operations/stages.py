@@ -8,13 +8,14 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from dispatch.domain.decided import requirement_of
 from dispatch.domain.intake import issue
 from dispatch.domain.routing import Plan, fill
 from dispatch.domain.rows import AssignmentRow, StageData
 from dispatch.domain.ruleset import Requirement
 from dispatch.domain.trigger import trigger_of
 from dispatch.operations.edit import Edit
-from dispatch.operations.reinforce import clocks_for, request_now, search_for, stored_requirement
+from dispatch.operations.reinforce import clocks_for, request_now, search_for
 from dispatch.storage.units import claim_unit
 from dispatch.storage.work import get_decision
 
@@ -35,7 +36,7 @@ async def release(edit: Edit, stage: StageData, *, reason: str) -> None:
         hand_lead(edit, stage, reason=reason)
         return
     decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
-    requirement = stored_requirement(decision["requirements"][stage["requirement"]])
+    requirement = requirement_of(decision["requirements"][stage["requirement"]])
     sent = await _send(edit, stage, requirement, decision)
     edit.tell(
         "incident.stage_released",
