@@ -124,13 +124,26 @@ def requirements(draw: st.DrawFn, roles: tuple[str, ...] = ("support", "notify")
     )
 
 
+PLAIN = st.builds(
+    Requirement,
+    unit_kind=st.sampled_from(UNIT_KINDS),
+    role=st.sampled_from(["support", "notify"]),
+    count=st.integers(1, 3),
+    mandatory=st.booleans(),
+    substitutes=st.lists(st.sampled_from(UNIT_KINDS), max_size=1).map(tuple),
+    capability=st.none() | st.just("water_rescue"),
+)
+
+
 @st.composite
-def rules(draw: st.DrawFn, rule_id: str, when: Condition) -> Rule:
+def rules(draw: st.DrawFn, rule_id: str, when: Condition, *, whole: bool = False) -> Rule:
+    """A rule; `whole` with every field and odd texts, which is slow and needed only where documents are read."""
     final = draw(st.booleans())
-    extra = draw(st.lists(requirements(), max_size=2))
-    exclude = (Exclusion("volunteer_team", draw(TEXT), draw(TEXT)),) if draw(st.booleans()) or not final else ()
+    extra = draw(st.lists(requirements() if whole else PLAIN, max_size=2))
+    word = TEXT if whole else st.just("x")
+    exclude = (Exclusion("volunteer_team", draw(word), draw(word)),) if draw(st.booleans()) or not final else ()
     require = (*LEAD, *extra) if final else tuple(extra)
-    names, priority, clocks = (draw(TEXT), draw(TEXT)), draw(st.integers(0, 3)), draw(st.none() | TEXT)
+    names, priority, clocks = (draw(word), draw(word)), draw(st.integers(0, 3)), draw(st.none() | word)
     return Rule(rule_id, *names, priority, final, when, require, exclude, clocks=clocks)
 
 
@@ -144,8 +157,10 @@ CORRELATIONS = st.builds(
 
 
 @st.composite
-def rulesets(draw: st.DrawFn, whens: st.SearchStrategy[Condition] | None = None) -> Ruleset:
+def rulesets(draw: st.DrawFn, whens: st.SearchStrategy[Condition] | None = None, *, whole: bool = False) -> Ruleset:
     chosen = draw(st.lists(conditions(most=4) if whens is None else whens, max_size=8))
-    made = [draw(rules(f"rule-{number}", when)) for number, when in enumerate(chosen)]
+    made = [draw(rules(f"rule-{number}", when, whole=whole)) for number, when in enumerate(chosen)]
     ordered = tuple(sorted((*made, CATCH_ALL), key=lambda rule: rule.order))
-    return Ruleset(7, draw(TEXT), draw(TEXT), ordered, tuple(draw(st.lists(CORRELATIONS, max_size=2))))
+    word = TEXT if whole else st.just("x")
+    related = tuple(draw(st.lists(CORRELATIONS, max_size=2))) if whole else ()
+    return Ruleset(7, draw(word), draw(word), ordered, related)

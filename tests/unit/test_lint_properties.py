@@ -48,7 +48,7 @@ def calls(made: Ruleset, given_facts: Facts) -> list[Facts]:
     return [as_they_come(other) for other in (given_facts, *near)]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rulesets(), facts())
 def test_a_rule_that_is_said_to_be_unreachable_matches_no_call(made: Ruleset, given_facts: Facts) -> None:
     found = lint(made, DIRECTORY)
@@ -58,7 +58,7 @@ def test_a_rule_that_is_said_to_be_unreachable_matches_no_call(made: Ruleset, gi
         assert dead.isdisjoint(rule.id for rule in compiled.matching(call))
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rulesets())
 def test_a_rule_that_is_not_said_to_be_unreachable_has_a_call_that_reaches_it(made: Ruleset) -> None:
     found = lint(made, DIRECTORY)
@@ -76,7 +76,7 @@ def test_a_rule_that_is_not_said_to_be_unreachable_has_a_call_that_reaches_it(ma
             assert placed.rule in compiled.matching(sought.facts)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rulesets(), facts())
 def test_a_type_said_to_have_no_rule_is_taken_by_none_that_names_it(made: Ruleset, given_facts: Facts) -> None:
     found = lint(made, DIRECTORY)
@@ -89,7 +89,7 @@ def test_a_type_said_to_have_no_rule_is_taken_by_none_that_names_it(made: Rulese
             assert next(placed for placed in bare.rules if placed.rule is last).types is None
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rulesets(), facts())
 def test_without_an_error_the_order_of_equal_final_rules_does_not_matter(made: Ruleset, given_facts: Facts) -> None:
     if any(entry.code == "order_by_id" and entry.level == "error" for entry in lint(made, DIRECTORY)):
@@ -101,7 +101,7 @@ def test_without_an_error_the_order_of_equal_final_rules_does_not_matter(made: R
         assert (first.require, first.exclude) == (second.require, second.exclude)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rulesets(), facts())
 def test_without_a_finding_no_rule_requires_what_it_or_another_excludes(made: Ruleset, given_facts: Facts) -> None:
     if any(entry.code == "excluded_requirement" for entry in lint(made, DIRECTORY)):
@@ -113,7 +113,7 @@ def test_without_a_finding_no_rule_requires_what_it_or_another_excludes(made: Ru
         assert excluded.isdisjoint(requirement.unit_kind for rule in matched for requirement in rule.require)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(rulesets())
 def test_every_finding_points_at_something_and_speaks_both_languages(made: Ruleset) -> None:
     for entry in lint(made, DIRECTORY):
@@ -157,7 +157,7 @@ def leads(draw: st.DrawFn) -> Requirement:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(crowds(), leads())
 def test_a_township_is_said_to_be_uncovered_only_where_routing_finds_nobody(
     crowd: list[Unit], lead: Requirement

@@ -91,8 +91,8 @@ def test_rules_stand_by_priority_and_equal_ones_by_id():
     assert [found.id for found in read.rules] == ["high", "a", "b", "low", "rest"]
 
 
-@settings(max_examples=60)
-@given(rulesets())
+@settings(max_examples=30)
+@given(rulesets(whole=True))
 def test_a_ruleset_survives_being_written_and_read(made):
     assume(not any(list(find_contradictions(found.when)) for found in made.rules if found.when))
     read = parse_ruleset(

@@ -24,8 +24,8 @@ def parse(data: object):
     return parse_ruleset(data, version=7, known=KNOWN)
 
 
-@settings(max_examples=200)
-@given(rulesets())
+@settings(max_examples=60)
+@given(rulesets(whole=True))
 def test_a_ruleset_survives_the_way_through_a_file(made):
     assume(not any(list(find_contradictions(found.when)) for found in made.rules if found.when))
     data = ruleset_data(made)
