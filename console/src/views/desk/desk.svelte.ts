@@ -1,9 +1,9 @@
 /** The operator's desk: queue, the incident looked at, alarms still to be handled, and what is done to them. */
 import type { Api } from "../../wire/api.ts";
 import { Refusal } from "../../wire/http.ts";
+import type { EventFrame, ServerFrame } from "../../wire/frames.ts";
 import type {
   CallAnswer,
-  EventFrame,
   Incident,
   IncidentDetail,
   Me,
@@ -11,7 +11,6 @@ import type {
   NewIncident,
   NewMode,
   Role,
-  ServerFrame,
   TimelineItem,
   Unit,
 } from "../../wire/types.ts";
