@@ -284,6 +284,13 @@ export interface NewIncident {
   exercise?: Exercise;
 }
 
+/** Units named by hand. `override` sends also kinds that the rules forbid here; it needs a reason. */
+export interface DispatchOrder {
+  units: { unit_id: string; role: Role }[];
+  reason: string;
+  override?: boolean;
+}
+
 export type ModeField = "response_mode" | "warning_colour" | "weather";
 
 /** What holds for a division and all below it, from its start to its end or until it is ended. */
