@@ -182,7 +182,7 @@ describe("a requirement", () => {
       "asked from the level above",
       "each from another county",
       "offered to 3, the first 1 to acknowledge has it",
-      "held back: goes when “Fire” is reported",
+      "goes when “Fire” is reported",
       "takes the lead if the lead has not acknowledged 10 min after the call",
       "optional",
     ]);

@@ -24,6 +24,7 @@ export const plan = {
   "for.seconds": ["{n} 秒", "{n} s"],
 
   "stage.title": ["待命", "Held back"],
+  "stage.title_lead": ["主办变更", "Change of lead"],
   "stage.send": ["{when}派出", "Goes {when}"],
   "stage.lead": ["{when}由其主办", "Takes the lead {when}"],
   "stage.confirm": ["待您确认", "Waits for you"],
@@ -77,7 +78,7 @@ export const plan = {
   "need.spread": ["各来自不同的{level}", "each from another {level}"],
   "need.claim": ["同时问 {ask} 家，先签收的 {n} 家承办", "offered to {ask}, the first {n} to acknowledge {n:has/have} it"],
   "need.enough": ["同时派 {ask} 家，{n} 家签收即可", "{ask} are sent, {n} {n:is/are} enough"],
-  "need.held": ["待命：{when}派出", "held back: goes {when}"],
+  "need.held": ["{when}派出", "goes {when}"],
   "need.leads": ["{when}由其主办", "takes the lead {when}"],
   "tier.parent": ["上一级", "the level above"],
   "tier.village": ["村（社区）级", "the village"],
@@ -118,6 +119,6 @@ export const plan = {
   "reason.language": ["不会所需语言", "Does not speak the language"],
   "reason.not_named": ["不在规则指定之列", "Not among those named"],
   "reason.resting": ["仍在休整", "Still resting"],
-  "event.incident.stage_released": ["待命单位放行", "Held back no more"],
-  "event.incident.stage_skipped": ["待命单位不需要", "Not needed"],
+  "event.incident.stage_released": ["待命单位放行", "Held-back unit released"],
+  "event.incident.stage_skipped": ["待命单位不需要", "Held-back unit not needed"],
 } as const satisfies Texts;
