@@ -59,7 +59,11 @@ async def _require_allowed(edit: Edit, units: tuple[Wanted, ...]) -> None:
     for wanted in units:
         unit = edit.context.knowledge.directory.units.get(wanted.unit_id)
         if unit is not None and unit.kind in request.excluded:
-            facts: dict[str, object] = {"unit": unit.code, "unit_kind": unit.kind, "why": _why(edit, request, unit.kind)}
+            facts: dict[str, object] = {
+                "unit": unit.code,
+                "unit_kind": unit.kind,
+                "why": _why(edit, request, unit.kind),
+            }
             raise ExcludedByRuleError("the rules forbid this kind of unit here", facts=facts)
 
 
