@@ -1,4 +1,5 @@
-import type { Assignment, EventFrame, Incident } from "../src/wire/types.ts";
+import type { EventFrame } from "../src/wire/frames.ts";
+import type { Assignment, Incident } from "../src/wire/types.ts";
 
 export function assignment(over: Partial<Assignment> = {}): Assignment {
   return {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { closeRule, LiveLink, liveUrl, reconnectDelay, type LinkPhase, type SocketLike } from "../src/wire/live.ts";
-import type { ServerFrame } from "../src/wire/types.ts";
+import type { ServerFrame } from "../src/wire/frames.ts";
 
 class FakeSocket implements SocketLike {
   readyState = 0;

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { gravity, inForce, learnMode, modeIn, modesOf, type ModeBook } from "../src/state/modes.ts";
-import type { EventFrame, Mode, SnapshotFrame } from "../src/wire/types.ts";
+import type { EventFrame, SnapshotFrame } from "../src/wire/frames.ts";
+import type { Mode } from "../src/wire/types.ts";
 import { at, event } from "./builders.ts";
 
 const instant = (seconds: number): string => new Date(at(seconds)).toISOString();

@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { isOpen } from "../src/state/open.ts";
 import { applyEvent, fromSnapshot, type Picture } from "../src/state/reducer.ts";
-import type { EventFrame, Incident, SnapshotFrame } from "../src/wire/types.ts";
+import type { EventFrame, SnapshotFrame } from "../src/wire/frames.ts";
+import type { Incident } from "../src/wire/types.ts";
 
 /** Old snapshot + the events since = new snapshot: the same fixtures are run by the service's tests. */
 const folder = fileURLToPath(new URL("../../tests/fixtures/snapshot_law/", import.meta.url));

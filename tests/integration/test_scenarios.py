@@ -149,6 +149,7 @@ async def test_no_volunteer_is_sent_to_a_knife_not_even_by_hand_unless_somebody_
     url = f"/api/v1/incidents/{incident['id']}/dispatch"
     refused = await desk.post(url, json=body)
     assert (refused.status_code, refused.json()["code"]) == (409, "excluded_by_rule")
+    assert set(refused.json()["why"]) == {"zh", "en"}, "the operator reads why, in the language of the desk"
     assert (await desk.post(url, json={**body, "override": True})).status_code == 409, "an override needs a reason"
     sent_anyway = await desk.post(url, json={**body, "override": True, "reason": "已控制，需安抚"})
     assert sent_anyway.status_code == 200

@@ -2,7 +2,8 @@
  * What the service wants a shift leader to see. A live event says so itself (`attention`); what was said before this
  * page came up is read off the assignments: the steps of the ladder that call the leader, as long as they matter.
  */
-import type { Assignment, EventFrame, Incident } from "../wire/types.ts";
+import type { EventFrame } from "../wire/frames.ts";
+import type { Assignment, Incident } from "../wire/types.ts";
 import { awaitsAcknowledgement, isActive, type ClockName } from "./steps.ts";
 
 export interface Attention {

@@ -2,7 +2,8 @@
  * A further press may say more than "again": it can carry another choice than the one that opened the incident. The
  * service joins it and sends nobody by itself, so people must hear of it.
  */
-import type { Call, EventFrame, Exercise, Incident, Instant } from "../wire/types.ts";
+import type { EventFrame } from "../wire/frames.ts";
+import type { Call, Exercise, Incident, Instant } from "../wire/types.ts";
 
 export interface FurtherCall {
   id: string;

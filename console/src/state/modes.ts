@@ -4,7 +4,8 @@
  *
  * Invariant: as for the picture, old snapshot + the events since = new snapshot, in any order and with any repeats.
  */
-import type { EventFrame, Mode, ModeField, SnapshotFrame } from "../wire/types.ts";
+import type { EventFrame, SnapshotFrame } from "../wire/frames.ts";
+import type { Mode, ModeField } from "../wire/types.ts";
 import { toMs } from "./format.ts";
 
 export type ModeBook = ReadonlyMap<string, Mode>;

@@ -5,7 +5,8 @@
  * Invariant: old snapshot + the events since = new snapshot, in any order of arrival and with any
  * number of repeats. Versions only grow; an older incident or assignment changes nothing.
  */
-import type { Assignment, EventFrame, Incident, SnapshotFrame, Unit } from "../wire/types.ts";
+import type { EventFrame, SnapshotFrame } from "../wire/frames.ts";
+import type { Assignment, Incident, Unit } from "../wire/types.ts";
 
 export interface Picture {
   readonly incidents: ReadonlyMap<string, Incident>;

@@ -1,6 +1,7 @@
 /** A page's live picture: joins the link, the reducer, the service's clock and the staleness watch. */
 import { LiveLink, liveUrl, type CloseRule, type LinkPhase } from "../wire/live.ts";
-import type { Assignment, EventFrame, Incident, ServerFrame } from "../wire/types.ts";
+import type { EventFrame, ServerFrame } from "../wire/frames.ts";
+import type { Assignment, Incident } from "../wire/types.ts";
 import { ServerClock } from "../state/clock.ts";
 import {
   applyEvent,

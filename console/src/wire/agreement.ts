@@ -4,6 +4,7 @@
  * its type does not compile here. What the console sends must be what the service takes. Nothing runs.
  */
 import type * as service from "./generated.ts";
+import type * as frames from "./frames.ts";
 import type * as console from "./types.ts";
 
 /** Fields of `Known` that the other side does not have. */
@@ -24,6 +25,8 @@ export interface Agreement {
   place: Reads<service.DevicePlace, console.Place>;
   assignment: Reads<service.AssignmentView, console.Assignment>;
   selection: Reads<service.SelectionView, console.Selection>;
+  stage: Reads<service.StageView, console.Stage>;
+  trigger: Reads<service.TriggerView, console.Trigger>;
   shortfall: Reads<service.ShortfallView, console.Shortfall>;
   detail: Reads<Omit<service.FullIncidentView, "calls">, Omit<console.IncidentDetail, "calls">>;
   delivery: Reads<service.DeliveryView, console.Delivery>;
@@ -38,13 +41,13 @@ export interface Agreement {
   deviceStatus: Reads<service.DeviceStatus, console.DeviceStatus>;
   problem: Reads<service.Problem, Pick<console.ProblemBody, "type" | "title" | "status" | "detail" | "code" | "errors">>;
   me: Reads<service.Me, console.Me>;
-  welcome: Reads<service.Welcome, console.WelcomeFrame>;
-  snapshot: Reads<service.Snapshot, console.SnapshotFrame>;
-  event: Reads<service.EventFrame, console.EventFrame>;
+  welcome: Reads<service.Welcome, frames.WelcomeFrame>;
+  snapshot: Reads<service.Snapshot, frames.SnapshotFrame>;
+  event: Reads<service.EventFrame, frames.EventFrame>;
   mode: Reads<service.ModeView, console.Mode>;
-  heartbeat: Reads<service.Heartbeat, console.HeartbeatFrame>;
-  hello: Sends<console.HelloFrame, service.Hello>;
-  receipt: Sends<console.ReceiptFrame, service.Receipt>;
+  heartbeat: Reads<service.Heartbeat, frames.HeartbeatFrame>;
+  hello: Sends<frames.HelloFrame, service.Hello>;
+  receipt: Sends<frames.ReceiptFrame, service.Receipt>;
   report: Sends<console.NewIncident, service.IncidentReport>;
   newMode: Sends<console.NewMode, service.ModeSetting>;
   press: Sends<console.Press, service.Press>;

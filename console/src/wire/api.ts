@@ -5,6 +5,7 @@ import type {
   CallAnswer,
   Catalogue,
   Decision,
+  DispatchOrder,
   Incident,
   IncidentDetail,
   Me,
@@ -12,7 +13,6 @@ import type {
   NewIncident,
   NewMode,
   Place,
-  Role,
   StartPage,
   TimelineItem,
   Unit,
@@ -66,8 +66,8 @@ export class Api {
   report = (body: NewIncident, key: string): Promise<CallAnswer> =>
     this.http.post("/incidents", body, { idempotencyKey: key });
 
-  dispatch = (id: string, units: { unit_id: string; role: Role }[], reason: string, key: string): Promise<unknown> =>
-    this.http.post(`/incidents/${id}/dispatch`, { units, reason }, { idempotencyKey: key });
+  dispatch = (id: string, order: DispatchOrder, key: string): Promise<unknown> =>
+    this.http.post(`/incidents/${id}/dispatch`, order, { idempotencyKey: key });
   recommend = (id: string): Promise<Decision> => this.http.post(`/incidents/${id}/recommend`, {});
   incidentVerb = (id: string, verb: string, body: unknown, key: string): Promise<unknown> =>
     this.http.post(`/incidents/${id}/${verb}`, body, { idempotencyKey: key });

@@ -6,7 +6,7 @@
  * Invariant: the page is told "synced" only after a snapshot, or after the missed events of a
  * resume have arrived; never by a mere open socket.
  */
-import type { HelloFrame, ReceiptFrame, ServerFrame } from "./types.ts";
+import type { HelloFrame, ReceiptFrame, ServerFrame } from "./frames.ts";
 
 export type LinkPhase = "connecting" | "syncing" | "live" | "waiting" | "ended";
 

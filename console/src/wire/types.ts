@@ -2,12 +2,11 @@
  * The shapes on the wire, as the service sends and takes them: JSON, snake_case, instants as
  * RFC 3339 text in UTC. Nothing here may be renamed or "improved" on this side.
  */
+import type { Exercise, Instant, Named, Role, Severity, Trigger, UnitBrief, Urgency } from "./basics.ts";
+import type { Decision } from "./decision.ts";
 
-export type Instant = string;
-export type Severity = "I" | "II" | "III" | "IV" | "NONE";
-export type Urgency = "critical" | "urgent" | "normal" | "routine";
-export type Role = "lead" | "support" | "notify";
-export type Exercise = "actual" | "exercise" | "test";
+export type * from "./basics.ts";
+export type * from "./decision.ts";
 
 export type IncidentStatus =
   | "received"
@@ -44,16 +43,6 @@ export interface Place {
   division_code?: string | null;
 }
 
-export interface UnitBrief {
-  id: string;
-  code: string | null;
-  /** Null once the unit has left the directory. */
-  name: string | null;
-  name_en?: string | null;
-  kind: string | null;
-  agency?: string | null;
-}
-
 export interface Unit extends UnitBrief {
   status?: UnitStatus | string;
   division_code?: string | null;
@@ -75,6 +64,18 @@ export interface Shortfall {
   count: number;
 }
 
+/** Units of the plan that are held back (`send`), or a unit that will take the lead (`lead`). */
+export interface Stage {
+  action: "send" | "lead";
+  requirement: number;
+  unit_kind: string;
+  role: Role;
+  slots: number[];
+  mandatory: boolean;
+  trigger: Trigger;
+  due_at: Instant | null;
+}
+
 export interface Selection {
   code?: string | null;
   distance_m?: number | null;
@@ -82,6 +83,9 @@ export interface Selection {
   substitute_for?: string | null;
   on_call?: boolean | null;
   backup_for?: string | null;
+  requirement?: number | null;
+  /** Asked together with others: the first to acknowledge have it, or all go and some may stay silent. */
+  offer?: "claim" | "enough" | null;
 }
 
 export interface Assignment {
@@ -152,51 +156,13 @@ export interface Incident {
   disposition?: string | null;
   call_count: number;
   shortfalls?: Shortfall[];
+  stages?: Stage[];
   restricted?: boolean;
   /** Description and caller are withheld from units that neither lead nor need them. */
   confidential?: boolean;
   /** For the desk alone; others are shown none. */
   links?: Link[];
   assignments: Assignment[];
-}
-
-export interface Condition {
-  text: string;
-  value: unknown;
-  met: boolean;
-}
-
-export interface MatchedRule {
-  rule: string;
-  name: Named | string;
-  conditions: Condition[];
-}
-
-export interface Requirement {
-  unit_kind: string;
-  role: Role;
-  required_count: number;
-  filled: string[];
-  shortfall: { reason: string; count: number } | null;
-}
-
-export interface Considered {
-  unit: UnitBrief;
-  requirement: number | string | null;
-  rank: number | null;
-  outcome: "chosen" | "rejected" | "reserve";
-  reason: string | null;
-  distance_m?: number | null;
-  position_age_s?: number | null;
-}
-
-export interface Decision {
-  ruleset_version: number | string | null;
-  directory_version: number | string | null;
-  matched: MatchedRule[];
-  unmatched_nearby?: MatchedRule[];
-  requirements: Requirement[];
-  considered: Considered[];
 }
 
 /** `body` is what was said with it; a reader without details gets the call without. */
@@ -249,11 +215,6 @@ export interface Me {
   division_codes: string[];
   server_time: Instant;
   version: string;
-}
-
-export interface Named {
-  zh: string;
-  en: string;
 }
 
 export interface IncidentTypeEntry extends Named {
@@ -323,6 +284,13 @@ export interface NewIncident {
   exercise?: Exercise;
 }
 
+/** Units named by hand. `override` sends also kinds that the rules forbid here; it needs a reason. */
+export interface DispatchOrder {
+  units: { unit_id: string; role: Role }[];
+  reason: string;
+  override?: boolean;
+}
+
 export type ModeField = "response_mode" | "warning_colour" | "weather";
 
 /** What holds for a division and all below it, from its start to its end or until it is ended. */
@@ -361,54 +329,4 @@ export interface ProblemBody {
   errors?: { pointer?: string; code?: string; detail?: string }[];
   current?: unknown;
   [fact: string]: unknown;
-}
-
-/** Live frames, server to console. */
-export interface WelcomeFrame {
-  type: "welcome";
-  server_time: Instant;
-  heartbeat_s: number;
-  resume: "snapshot" | "replayed" | "reset";
-  scope?: unknown;
-}
-
-export interface SnapshotFrame {
-  type: "snapshot";
-  cursor: string | null;
-  incidents: Incident[];
-  units?: Unit[];
-  modes?: Mode[];
-}
-
-/** `incident.assignments` of an event holds only the assignments that it changed. */
-export interface EventFrame {
-  type: "event";
-  event_id: string;
-  cursor?: string | null;
-  event: string;
-  occurred_at: Instant;
-  incident?: Incident | null;
-  assignment?: Assignment | null;
-  unit?: Unit | null;
-  facts?: Record<string, unknown> | null;
-}
-
-export interface HeartbeatFrame {
-  type: "heartbeat";
-  server_time: Instant;
-  cursor?: string | null;
-}
-
-export type ServerFrame = WelcomeFrame | SnapshotFrame | EventFrame | HeartbeatFrame;
-
-export interface ReceiptFrame {
-  type: "receipt";
-  assignment_id: string;
-  state: "delivered" | "seen";
-}
-
-export interface HelloFrame {
-  type: "hello";
-  cursor: string | null;
-  token?: string;
 }

@@ -16,7 +16,7 @@ REASON_CODES: Final = frozenset(
     {
         *("busy", "too_far", "no_vehicle", "not_ours", "off_duty", "other"),
         *("lead_silent", "lead_left", "not_delivered", "on_call", "notified"),
-        *("switched", "triggered", "confirmed", "claimed", "taken"),
+        *("switched", "triggered", "confirmed", "claimed", "taken", "nobody_there"),
         *("false_alarm", "cancelled", "closed", "transferred", "merged"),
         *("same_device", "same_place", "near", "call_joined"),
     }

@@ -84,7 +84,10 @@ class AlreadyTakenError(DispatchError):
 
 
 class ExcludedByRuleError(DispatchError):
-    """The rules forbid this kind of unit at this incident; a person may override that with a reason."""
+    """The rules forbid this kind of unit at this incident; a person may override that with a reason.
+
+    Facts: `unit`, `unit_kind`, and `why` in both languages where the rules in force say it.
+    """
 
     code = "excluded_by_rule"
     title = "The rules forbid this kind of unit here"

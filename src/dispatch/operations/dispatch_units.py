@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from dispatch.domain.candidate import Request as Routed
 from dispatch.domain.errors import ExcludedByRuleError, Fault, InvalidRequestError, UnitUnavailableError
 from dispatch.domain.rows import ShortfallData
 from dispatch.domain.unit import Unit
@@ -54,11 +55,23 @@ async def dispatch_units(context: Context, request: Request, order: Order) -> An
 
 async def _require_allowed(edit: Edit, units: tuple[Wanted, ...]) -> None:
     decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
-    forbidden = request_now(edit, decision).excluded
+    request = request_now(edit, decision)
     for wanted in units:
         unit = edit.context.knowledge.directory.units.get(wanted.unit_id)
-        if unit is not None and unit.kind in forbidden:
-            raise ExcludedByRuleError("the rules forbid this kind of unit here", facts={"unit": unit.code})
+        if unit is not None and unit.kind in request.excluded:
+            facts: dict[str, object] = {
+                "unit": unit.code,
+                "unit_kind": unit.kind,
+                "why": _why(edit, request, unit.kind),
+            }
+            raise ExcludedByRuleError("the rules forbid this kind of unit here", facts=facts)
+
+
+def _why(edit: Edit, request: Routed, unit_kind: str) -> dict[str, str] | None:
+    """Give the reason of the rule that forbids a kind now; None where only the rules of the decision did."""
+    exclusions = (entry for rule in edit.context.knowledge.ruleset.matching(request.facts) for entry in rule.exclude)
+    found = next((entry for entry in exclusions if entry.unit_kind == unit_kind), None)
+    return None if found is None else {"zh": found.reason_zh, "en": found.reason_en}
 
 
 async def _add(edit: Edit, wanted: Wanted, *, pointer: str) -> None:

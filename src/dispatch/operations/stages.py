@@ -104,6 +104,12 @@ def hand_lead(edit: Edit, stage: StageData, *, reason: str) -> None:
         ready, key=lambda row: (row["acknowledged_at"] is None, row["issued_at"], row["slot"]), default=None
     )
     if successor is None:
+        edit.tell(
+            "incident.stage_skipped",
+            requirement=stage["requirement"],
+            unit_kind=stage["unit_kind"],
+            reason="nobody_there",
+        )
         return
     successor["role"] = "lead"
     edit.touch(successor)

@@ -17,6 +17,8 @@ export interface Incident {
   status: string;
   disposition: string | null;
   call_count: number;
+  tags: string[];
+  stages: { action: string; unit_kind: string }[];
   assignments: Assignment[];
 }
 

@@ -35,3 +35,23 @@ export function pick(text: Text, language: Language): string {
 export function readable(code: string): string {
   return code.replaceAll(/[_.]/g, " ");
 }
+
+export interface Translator<C extends Texts> {
+  (key: keyof C & string, places?: Places): string;
+  /** The text of a code from the service under a prefix; the code itself if it has none. */
+  code: (prefix: string, code: string | null | undefined) => string;
+}
+
+/** `spoken` is asked anew for each text: the language may change while the page stands. */
+export function translatorIn<C extends Texts>(catalogue: C, spoken: () => Language): Translator<C> {
+  const translate = (key: keyof C & string, places: Places = {}): string => {
+    const text = catalogue[key];
+    return text ? fill(pick(text, spoken()), places) : key;
+  };
+  const code = (prefix: string, value: string | null | undefined): string => {
+    if (!value) return "";
+    const text = catalogue[`${prefix}.${value}`];
+    return text ? pick(text, spoken()) : readable(value);
+  };
+  return Object.assign(translate, { code });
+}

@@ -1,6 +1,8 @@
 import type { Texts } from "./catalogue.ts";
+import { plan } from "./plan.ts";
 
 export const desk = {
+  ...plan,
   "desk.title": ["指挥调度席", "Operator desk"],
   "desk.arm": ["开启声音", "Turn sound on"],
   "desk.armed": ["声音已开", "Sound on"],
@@ -132,7 +134,6 @@ export const desk = {
   "outcome.rejected": ["排除", "Rejected"],
   "reason.jurisdiction": ["辖区内", "In its area"],
   "reason.nearest": ["距离最近", "Nearest"],
-  "reason.capability": ["能力匹配", "Capability"],
   "reason.load": ["任务最少", "Least busy"],
   "reason.rank": ["排序在前", "Ranked first"],
   "reason.named": ["规则指定", "Named by rule"],
@@ -180,7 +181,7 @@ export const desk = {
 
   "act.dispatch": ["派警", "Dispatch"],
   "act.note": ["备注", "Note"],
-  "act.raise": ["调整级别", "Raise"],
+  "act.raise": ["调整级别/标签", "Raise, add tags"],
   "act.cancel": ["误报撤销", "False alarm"],
   "act.close": ["结案", "Close"],
   "act.reopen": ["重新办理", "Reopen"],
@@ -218,7 +219,7 @@ export const desk = {
   "merge.title": ["并入 № {number}", "Merge into № {number}"],
   "merge.text": ["本警情的单位将被撤回，呼叫计入 № {number}", "The units of this one are called back, its calls count in № {number}"],
   "unlink.title": ["与 № {number} 不是同一警情", "Not the same event as № {number}"],
-  "raise.title": ["调整级别", "Raise severity or urgency"],
+  "raise.title": ["调整级别、添加标签", "Raise severity or urgency, add tags"],
   "raise.reason": ["原因", "Reason"],
   "cancel.title": ["作为误报撤销？", "Cancel as a false alarm?"],
   "cancel.text": ["所有单位将收到撤派通知，记录保留。", "Every unit is told to stand down; the record is kept."],
@@ -267,7 +268,7 @@ export const desk = {
 
   "done.dispatch": ["已派出", "Dispatched"],
   "done.note": ["备注已添加", "Note added"],
-  "done.raise": ["级别已调整", "Raised"],
+  "done.raise": ["已调整", "Raised"],
   "done.cancel": ["已作为误报撤销", "Cancelled as a false alarm"],
   "done.close": ["已结案", "Closed"],
   "done.reopen": ["已重新办理", "Reopened"],
@@ -349,7 +350,7 @@ export const desk = {
   "key.note": ["备注", "Note"],
   "key.close": ["结案", "Close the incident"],
   "key.merge": ["并入可能为同一的警情", "Merge into what may be the same event"],
-  "key.priority": ["调整级别", "Raise"],
+  "key.priority": ["调整级别、添加标签", "Raise, add tags"],
   "key.release": ["显示新到警情", "Show the new arrivals"],
   "key.silence": ["静音 30 秒", "Silence for 30 s"],
   "key.handled": ["处理最前面的告警", "Handle the first alarm"],

@@ -1,17 +1,16 @@
 /** The operator's desk: queue, the incident looked at, alarms still to be handled, and what is done to them. */
 import type { Api } from "../../wire/api.ts";
 import { Refusal } from "../../wire/http.ts";
+import type { EventFrame, ServerFrame } from "../../wire/frames.ts";
 import type {
   CallAnswer,
-  EventFrame,
+  DispatchOrder,
   Incident,
   IncidentDetail,
   Me,
   Mode,
   NewIncident,
   NewMode,
-  Role,
-  ServerFrame,
   TimelineItem,
   Unit,
 } from "../../wire/types.ts";
@@ -19,6 +18,7 @@ import { muteForMs } from "../../state/alarms.ts";
 import { attentionKey, attentionOf, attentionsIn, type Attention } from "../../state/attention.ts";
 import { conflictOf, type Conflict } from "../../state/conflict.ts";
 import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
+import { forbiddenOf, type Forbidden } from "../../state/forbidden.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, sayings, type FurtherCall } from "../../state/further_calls.ts";
 import { inForce, learnMode, modeIn, modesOf, type ModeBook } from "../../state/modes.ts";
 import { relatedTo, type Related } from "../../state/links.ts";
@@ -60,6 +60,8 @@ export class Desk {
   mutedUntil = $state(0);
   held = $state(false);
   conflict = $state.raw<Conflict | null>(null);
+  /** What the rules forbade last; the dialog asks whether it is meant nevertheless. */
+  forbidden = $state.raw<Forbidden | null>(null);
   /** How the last act went; success leaves the screen by itself. */
   done = $state.raw<Done | null>(null);
   busy = $state(false);
@@ -141,8 +143,13 @@ export class Desk {
     this.mutedUntil = performance.now() + muteForMs;
   }
 
-  dispatch(id: string, units: { unit_id: string; role: Role }[], reason: string): Promise<boolean> {
-    return this.#run("dispatch", { id, units, reason }, (key) => this.api.dispatch(id, units, reason, key));
+  dispatch(id: string, order: DispatchOrder): Promise<boolean> {
+    return this.#run("dispatch", { id, order }, (key) => this.api.dispatch(id, order, key));
+  }
+
+  /** The version on the screen now: a dialog may have stood open while units went on. */
+  versionOf(incident: Incident): number {
+    return Math.max(this.live.picture.incidents.get(incident.id)?.version ?? 0, incident.version);
   }
 
   incidentVerb(id: string, verb: string, body: Record<string, unknown>): Promise<boolean> {
@@ -198,6 +205,7 @@ export class Desk {
   async #run(act: string, body: unknown, send: (key: string) => Promise<unknown>): Promise<boolean> {
     this.busy = true;
     this.done = null;
+    this.forbidden = null;
     try {
       await send(this.#keys.keyFor(act, body));
       this.#keys.done(act);
@@ -227,6 +235,8 @@ export class Desk {
       return;
     }
     if (!cause.temporary) this.#keys.done(act);
+    this.forbidden = forbiddenOf(cause.body);
+    if (this.forbidden) return;
     if (cause.status === 409) this.conflict = conflictOf(cause.body, this.selected);
     else {
       const detail = cause.body.errors?.map((one) => one.detail ?? one.code ?? "").join("; ");

@@ -1,7 +1,7 @@
 /** How a mode is called: its grade or colour in the language of the screen. */
+import type { Translator } from "../../state/messages/catalogue.ts";
 import type { modes } from "../../state/messages/modes.ts";
 import type { Mode } from "../../wire/types.ts";
-import type { Translator } from "../language.svelte.ts";
 
 export function modeName(t: Translator<typeof modes>, mode: Pick<Mode, "field" | "value">): string {
   switch (mode.field) {

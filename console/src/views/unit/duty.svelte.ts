@@ -1,7 +1,8 @@
 /** A unit's duty: its tasks, what it did that is still unsent, what was taken from it, and the alarm. */
 import { Api } from "../../wire/api.ts";
 import { Refusal } from "../../wire/http.ts";
-import type { Assignment, EventFrame, Incident, UnitBrief } from "../../wire/types.ts";
+import type { EventFrame } from "../../wire/frames.ts";
+import type { Assignment, Incident, UnitBrief } from "../../wire/types.ts";
 import { ActionQueue, type Action, type ActionResult, type UnitVerb } from "../../state/action_queue.ts";
 import { muteForMs, unitSound } from "../../state/alarms.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, rings, sayingKey, sayings, type FurtherCall } from "../../state/further_calls.ts";

@@ -1,0 +1,52 @@
+/** The frames of the live link. */
+import type { Instant } from "./basics.ts";
+import type { Assignment, Incident, Mode, Unit } from "./types.ts";
+
+export interface WelcomeFrame {
+  type: "welcome";
+  server_time: Instant;
+  heartbeat_s: number;
+  resume: "snapshot" | "replayed" | "reset";
+  scope?: unknown;
+}
+
+export interface SnapshotFrame {
+  type: "snapshot";
+  cursor: string | null;
+  incidents: Incident[];
+  units?: Unit[];
+  modes?: Mode[];
+}
+
+/** `incident.assignments` of an event holds only the assignments that it changed. */
+export interface EventFrame {
+  type: "event";
+  event_id: string;
+  cursor?: string | null;
+  event: string;
+  occurred_at: Instant;
+  incident?: Incident | null;
+  assignment?: Assignment | null;
+  unit?: Unit | null;
+  facts?: Record<string, unknown> | null;
+}
+
+export interface HeartbeatFrame {
+  type: "heartbeat";
+  server_time: Instant;
+  cursor?: string | null;
+}
+
+export type ServerFrame = WelcomeFrame | SnapshotFrame | EventFrame | HeartbeatFrame;
+
+export interface ReceiptFrame {
+  type: "receipt";
+  assignment_id: string;
+  state: "delivered" | "seen";
+}
+
+export interface HelloFrame {
+  type: "hello";
+  cursor: string | null;
+  token?: string;
+}
