@@ -96,7 +96,7 @@ async def _prepare(options: DemoOptions, url: str) -> dict[str, Any]:
     base_url = f"http://{'127.0.0.1' if options.host == '0.0.0.0' else options.host}:{options.port}"  # noqa: S104
     known = _read(path)
     if known is not None and known.get("mark") == mark:
-        known["base_url"] = base_url
+        known |= {"base_url": base_url, "database_url": url}
         _write(path, known)
         return known
     began = time.monotonic()
@@ -110,7 +110,7 @@ async def _prepare(options: DemoOptions, url: str) -> dict[str, Any]:
         await store_people(database, access.people)
     finally:
         await database.close()
-    demo = access.demo | {"mark": mark}
+    demo = access.demo | {"mark": mark, "database_url": url}
     _write(path, demo)
     print(f"loaded in {time.monotonic() - began:.1f} s", flush=True)
     return demo
