@@ -22,6 +22,8 @@ OPENING = {"sent", "matched", "who", "acknowledge_s", "never"}
 CASE = {"name", "at", "modes", "call", "steps"} | OPENING | STATE
 CHANGE = {"comes", "leaves", "lead", "answer", "outcome", "linked", "follow"}
 DOES = ("pass_s", "unit", "tags", "release", "call", "closes")
+WORDS = {"rules", "cases", "at", "modes", "steps", *FREE, *OPENING, *STATE, *CHANGE, *DOES}
+"""What a file says beside its rules; docs/rules.md explains each."""
 
 
 def read_situations() -> dict[str, Json]:
