@@ -26,7 +26,7 @@ CREATE TABLE mode (id uuid PRIMARY KEY, division_code text NOT NULL,
   CHECK (ends_at IS NULL OR ends_at > starts_at));
 CREATE INDEX mode_standing ON mode (starts_at) WHERE ended_at IS NULL;
 CREATE TABLE directory_snapshot (version bigint PRIMARY KEY, body text NOT NULL, recorded_at timestamptz NOT NULL DEFAULT now());
-ALTER TABLE decision ADD input text;
+ALTER TABLE decision ADD input text, ADD further json NOT NULL DEFAULT '[]';
 ALTER TABLE incident ADD stages json NOT NULL DEFAULT '[]', ADD links json NOT NULL DEFAULT '[]';
 ALTER TABLE unit ADD modes text[] NOT NULL DEFAULT '{}';
 ALTER TABLE incident_type ADD personal boolean NOT NULL DEFAULT false;
@@ -60,7 +60,7 @@ ALTER TABLE division DROP boundary;
 ALTER TABLE incident_type DROP personal;
 ALTER TABLE unit DROP modes;
 ALTER TABLE incident DROP stages, DROP links;
-ALTER TABLE decision DROP input;
+ALTER TABLE decision DROP input, DROP further;
 DROP TABLE directory_snapshot;
 DROP TABLE mode;
 DROP TABLE ruleset_act;

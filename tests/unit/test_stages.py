@@ -1,7 +1,7 @@
 """Who waits, for what, and who is asked beside whom."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -47,7 +47,7 @@ def test_who_is_held_back_has_its_place_and_is_owed_when_what_it_waits_for_alway
     for trigger, owed in (
         (Trigger(event="lead_arrived"), True),
         (Trigger(tag="fire"), False),
-        (Trigger(after_s=9), True),
+        (Trigger(after_s=9), False),
     ):
         plan = planned(UNITS, LEAD, replace(HELD, release=trigger))
         assert [entry.unit.code for entry in plan.planned] == ["police"]
@@ -157,3 +157,58 @@ def test_the_nearest_on_the_road_are_looked_at_first_however_many_report_where_t
     plan = planned(units, replace(LEAD, choose=("nearest",)), states=states)
     assert search.request.point == HERE
     assert plan.planned[0].unit.code == "u10", "at 112.9, where it happened"
+
+
+def test_a_radius_a_name_and_a_rest_bind_also_who_is_only_on_call() -> None:
+    from dispatch.domain.geo import Point
+    from dispatch.domain.unit import Contact, ShiftWindow
+
+    never = (ShiftWindow(frozenset(), time(0), time(0)),)
+    away = unit("away", point=Point(113.9, 27.8), schedule=never, on_call=Contact("x", "1"))
+    for limit in ({"within_m": 100}, {"units": ("other",)}, {"language": "en"}):
+        assert planned([away], replace(LEAD, **limit)).planned == []  # type: ignore[arg-type]
+    assert [entry.on_call for entry in planned([away], LEAD).planned] == [True]
+
+
+def test_a_station_next_door_goes_before_seven_crews_on_the_road_far_away() -> None:
+    from dispatch.domain.geo import Point
+    from dispatch.domain.unit import UnitState
+
+    crews = [unit(f"c{number}", areas=[ELSEWHERE], point=Point(113.9, 27.8)) for number in range(7)]
+    states = States()
+    for crew in crews:
+        states.put(crew.id, UnitState(position=Point(113.2, 27.8), position_at=NOW))
+    home = unit("station", areas=[ELSEWHERE], point=Point(112.9005, 27.8))
+    plan = planned([*crews, home], replace(LEAD, choose=("nearest",)), states=states)
+    assert [entry.unit.code for entry in plan.planned] == ["station"]
+
+
+def test_rules_that_name_different_units_or_tiers_ask_for_both() -> None:
+    one, other = replace(LEAD, role="support", units=("a",)), replace(LEAD, role="support", units=("b",))
+    merged = merge_requirements((rule(one, name="x", final=False), rule(other)))
+    assert [requirement.units for requirement in merged] == [("a",), ("b",)]
+    near, far = replace(LEAD, within_m=500, substitutes=("x",)), replace(LEAD, within_m=900, substitutes=("y",))
+    (joined,) = merge_requirements((rule(far, name="x", final=False), rule(near)))
+    assert (joined.within_m, joined.substitutes) == (500, ("y", "x"))
+
+
+def test_the_duty_officer_of_the_township_stands_in_whatever_the_tier_or_name_that_was_meant() -> None:
+    officer = unit("duty", "desk", areas=[TOWNSHIP])
+    for limit in ({"tier": "village"}, {"units": ("nobody",)}):
+        plan = planned([officer], replace(LEAD, substitutes=("desk",), **limit))  # type: ignore[arg-type]
+        assert [entry.substitute_for for entry in plan.planned] == ["police"]
+
+
+def test_when_nobody_of_the_first_kind_can_lead_the_next_that_a_rule_wanted_to_lead_does() -> None:
+    fire = unit("fire", "fire")
+    rules = (rule(Requirement("police", "lead"), name="a", final=False), rule(Requirement("fire", "lead")))
+    plan = decide(request(), ruleset(*rules), directory([fire]), States())
+    assert [(entry.unit.code, entry.role) for entry in plan.planned] == [("fire", "lead")]
+    assert [gap.role for gap in plan.shortfalls] == ["support"]
+
+
+def test_the_lead_waits_for_its_unit_as_long_as_that_is_held_back_itself() -> None:
+    both = replace(HELD, release=Trigger(event="confirmed"), leads=Trigger(tag="fire"))
+    incident = incident_of(change_of(LEAD, both))
+    incident["tags"] = ["fire"]
+    assert next_stage_at(incident, [], NOW) is None

@@ -136,7 +136,8 @@ async def read_incident(request: Request, incident_id: str) -> Response:
     view["deliveries"] = deliveries
     shown = decision_view(service, decision) if knows_whole(principal, work.incident) else None
     if shown is not None:
-        shown["unmatched_nearby"] = await explain_near_misses(service.context, shown)
+        near = await explain_near_misses(service.context, shown) if principal.is_desk else []
+        shown["unmatched_nearby"] = near
     view["decision"] = shown
     return json_response(view)
 
@@ -146,7 +147,7 @@ async def replay(request: Request, incident_id: str) -> Response:
     """Decide again from what was stored, on the ruleset and directory of then, and compare byte for byte."""
     service, principal, work = await _sighted(request, incident_id)
     principal.require("direct")
-    repeated = await repeat_decision(service.context.database, work.incident["id"])
+    repeated = await repeat_decision(service.context, work.incident["id"])
     view: Json = {"identical": repeated.is_identical, "stored": decision_view(service, repeated.stored)}
     view["again"] = None if repeated.is_identical else decision_view(service, repeated.again)
     return json_response(view)

@@ -7,6 +7,7 @@ same question always has the same answer.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from heapq import merge
 from typing import Final
 
 from dispatch.domain.condition import Facts
@@ -86,13 +87,18 @@ class Want:
         return self.requirement.role != "notify"
 
     @property
+    def stands_in(self) -> bool:
+        """Say whether another kind is looked for than the requirement means."""
+        return self.kind != self.requirement.pool
+
+    @property
     def enough(self) -> int:
         """Give how many able candidates make looking further needless."""
         return self.requirement.asked if "jurisdiction" in self.requirement.choose else NEIGHBOURS
 
     def areas(self, directory: Directory, division_code: str) -> Iterator[tuple[int, str]]:
         """Walk the divisions whose units are asked, the most specific first, each with its tier."""
-        tier = self.requirement.tier
+        tier = None if self.stands_in else self.requirement.tier
         for number, code in enumerate(directory.chain(division_code)):
             if tier is None or (number > 0 if tier == "parent" else directory.level(code) == tier):
                 yield number, code
@@ -118,7 +124,7 @@ class Search:
                 if unit.id not in found:
                     found[unit.id] = self._candidate(want, unit, tier, taken)
         able = self._able(want, found.values())
-        if able < want.enough and want.requirement.tier is None:
+        if able < want.enough and (want.requirement.tier is None or want.stands_in):
             for looked, unit in enumerate(self._neighbours(want.kind)):
                 if looked >= NEIGHBOURS and able >= want.enough:
                     break
@@ -143,19 +149,30 @@ class Search:
         return len(able) if level is None else len({self.side(level, unit) for unit in able})
 
     def _neighbours(self, kind: str) -> Iterator[Unit]:
-        """Give the units of a pool: those on the road that have just said where they are, then by base point."""
-        point, units = self.request.point, self.directory.units
+        """Give the units of a pool, nearest first: by the position just reported, else by base point."""
+        point = self.request.point
         if point is None:
             return
-        moving: list[tuple[float, str, Unit]] = []
+        moving = sorted(self._moving(kind, point), key=lambda found: found[:2])
+        on_the_road = {unit.id for _, _, unit in moving}
+        based = (found for found in self._based(kind, point) if not self._is_among(found[2], on_the_road))
+        yield from (unit for _, _, unit in merge(moving, based, key=lambda found: found[:2]))
+
+    def _is_among(self, unit: Unit, on_the_road: set[str]) -> bool:
+        """Say whether a unit is on the road; its state was looked at then, and is kept with the decision."""
+        return unit.id in on_the_road and self.states.of(unit.id).position is not None
+
+    def _moving(self, kind: str, point: Point) -> Iterator[tuple[float, str, Unit]]:
         for unit_id, state in self.states.positioned():
-            unit, fresh = units.get(unit_id), state.fresh_position(self.request.now)
+            unit, fresh = self.directory.units.get(unit_id), state.fresh_position(self.request.now)
             if unit is not None and fresh is not None and kind in pools_of(unit):
-                moving.append((distance_m(fresh, point), unit.code, unit))
-        yield from (unit for _, _, unit in sorted(moving, key=lambda found: found[:2]))
+                yield distance_m(fresh, point), unit.code, unit
+
+    def _based(self, kind: str, point: Point) -> Iterator[tuple[float, str, Unit]]:
         looked, limit = 0, NEIGHBOURS
         while len(nearest := self.directory.space.nearest(kind, point, limit)) > looked:
-            yield from (units[unit_id] for unit_id in nearest[looked:])
+            for unit in (self.directory.units[unit_id] for unit_id in nearest[looked:]):
+                yield distance_m(unit.point, point), unit.code, unit
             looked, limit = len(nearest), limit * 4
 
     def _candidate(self, want: Want, unit: Unit, tier: int, taken: frozenset[str]) -> Candidate:
@@ -172,7 +189,7 @@ class Search:
             position_age_s=state.position_age_s(self.request.now),
             load=state.load,
             rested_s=rested,
-            refusal=self._refusal(want, unit, taken) or _limit(want.requirement, unit, away, rested),
+            refusal=self._refusal(want, unit, taken) or _limit(want, unit, away, rested) or self._absence(unit, state),
             code="nearest" if tier == OUTSIDE else "jurisdiction",
         )
 
@@ -189,7 +206,7 @@ class Search:
         busy = state.committed_to is not None or unit.id in self.request.lost
         if want.acting and unit.exclusive and busy:
             return "committed"
-        return self._absence(unit, state)
+        return None
 
     def _absence(self, unit: Unit, state: UnitState) -> str | None:
         """Say why nobody is at the unit: a post that the response mode at the unit does not call out, or off duty."""
@@ -200,14 +217,22 @@ class Search:
         return None if is_on_duty(unit, state, self.request.local, response=response) else "off_duty"
 
 
-def _limit(requirement: Requirement, unit: Unit, away_m: float | None, rested_s: float | None) -> str | None:
-    """Say which of the requirement's own limits a unit that could go does not meet."""
-    if requirement.units and unit.code not in requirement.units:
+def _limit(want: Want, unit: Unit, away_m: float | None, rested_s: float | None) -> str | None:
+    """Say which of the requirement's own limits a unit that could go does not meet.
+
+    Names and languages are asked of the kind that is meant; whoever stands in for it stands in for all it is.
+    """
+    requirement = want.requirement
+    if requirement.units and not want.stands_in and unit.code not in requirement.units:
         return "not_named"
-    if requirement.language is not None and f"{LANGUAGE}{requirement.language}" not in unit.capabilities:
+    if requirement.language is not None and not want.stands_in and not _speaks(unit, requirement.language):
         return "language"
     if requirement.within_m is not None and away_m is not None and away_m > requirement.within_m:
         return "too_far"
     if requirement.rest_s is not None and rested_s is not None and rested_s < requirement.rest_s:
         return "resting"
     return None
+
+
+def _speaks(unit: Unit, language: str) -> bool:
+    return f"{LANGUAGE}{language}" in unit.capabilities

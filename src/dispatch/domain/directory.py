@@ -88,7 +88,7 @@ class Space(Protocol):
         """Give the most specific division known at a point."""
 
     def near_boundary(self, point: Point, within_m: float) -> bool | None:
-        """Say whether two divisions of one level are so near; None when no boundary is known."""
+        """Say whether two districts are so near; None when no boundary is known."""
 
 
 @dataclass(frozen=True, slots=True)

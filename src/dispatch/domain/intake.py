@@ -229,14 +229,8 @@ def pending_slots(plan: Plan) -> list[int]:
     """List the places of the plan that must be done before the incident may close."""
     filled = [entry.slot for entry in plan.planned if entry.mandatory or entry.role == "lead"]
     unfilled = [entry.slot for entry in plan.shortfalls if entry.mandatory and entry.role != "notify"]
-    certain = [slot for staged in plan.stages if _is_owed(staged, plan) for slot in staged.slots]
+    certain = [slot for staged in plan.stages if staged.trigger.is_certain for slot in staged.slots]
     return sorted({*filled, *unfilled, *certain})
-
-
-def _is_owed(staged: Staged, plan: Plan) -> bool:
-    """Say whether those held back belong to the plan from the start: they must come, and what they wait for will."""
-    requirement = plan.requirements[staged.requirement]
-    return staged.trigger.is_certain and requirement.mandatory and requirement.role != "notify"
 
 
 def call_row(opening: Opening, *, incident_id: str) -> dict[str, object]:

@@ -20,7 +20,8 @@ from dispatch.domain.trigger import EVENTS, Trigger
 MAX_REQUIREMENTS: Final = 50
 MAX_COUNT: Final = 50
 MAX_WITHIN_M: Final = 200_000
-MAX_REST_S: Final = 7 * 86_400
+MAX_REST_S: Final = 86_400
+"""Since when a unit is free is known for a day."""
 MAX_AFTER_S: Final = 90 * 86_400
 
 REQUIREMENT_KEYS: Final = (
@@ -178,6 +179,8 @@ def _check(record: dict[str, Entry], made: Requirement) -> None:
     """Refuse what contradicts itself inside one requirement."""
     if made.ask is not None and made.ask < made.count:
         record["ask"].refuse("out_of_range", f"{made.ask} are asked where {made.count} are needed")
+    if made.claim and made.asked == made.count:
+        record["claim"].refuse("out_of_range", f"to be claimed it is offered to more than {made.count}: say `ask`")
     if made.role == "notify" and (made.claim or made.ask):
         record["claim" if made.claim else "ask"].refuse(
             "wrong_role", "who is only told has nothing to claim or to answer"

@@ -124,13 +124,28 @@ def decide(request: Request, ruleset: CompiledRuleset, directory: Directory, sta
     search = Search(request, directory, states, excluded_kinds(matched) | request.excluded)
     for number, requirement in enumerate(requirements):
         at_once = requirement.role == "lead" or requirement.release is None
-        if requirement.release is None or at_once or _is_released(requirement.release, request.facts):
+        if requirement.release is None or at_once or is_released(requirement.release, request.facts):
             fill(plan, number, requirement, search)
         else:
             _hold_back(plan, number, requirement, requirement.release)
         if requirement.leads is not None and requirement.role == "support":
             plan.stages.append(Staged("lead", number, (), requirement.leads))
+    _give_the_lead(plan)
     return plan
+
+
+def _give_the_lead(plan: Plan) -> None:
+    """Where nobody can take the place of the lead, let the next kind lead that a rule wanted to: it would have led."""
+    if any(entry.role == "lead" for entry in plan.planned):
+        return
+    wanted = {_place(r) for rule in plan.matched for r in rule.require if r.role == "lead"}
+    for index, entry in enumerate(plan.planned):
+        if entry.role == "support" and _place(plan.requirements[entry.requirement]) in wanted:
+            plan.planned[index] = replace(entry, role="lead", mandatory=True)
+            plan.shortfalls[:] = [
+                replace(gap, role="support") if gap.role == "lead" else gap for gap in plan.shortfalls
+            ]
+            return
 
 
 def excluded_kinds(matched: Iterable[Rule]) -> frozenset[str]:
@@ -138,7 +153,7 @@ def excluded_kinds(matched: Iterable[Rule]) -> frozenset[str]:
     return frozenset(exclusion.unit_kind for rule in matched for exclusion in rule.exclude)
 
 
-def _is_released(trigger: Trigger, facts: Facts) -> bool:
+def is_released(trigger: Trigger, facts: Facts) -> bool:
     """Say whether what is waited for was reported with the call itself: then nothing is held back."""
     tags = facts.get("tags")
     known = isinstance(tags, frozenset) and trigger.tag in tags
@@ -160,11 +175,11 @@ def merge_requirements(matched: tuple[Rule, ...]) -> tuple[Requirement, ...]:
     The stronger role, the larger number and the stricter demand win, and who is wanted at once is not held back; of two
     kinds that want to lead, the first does. A requirement without clocks gets those of the first rule that names some.
     """
-    merged: dict[tuple[str, str | None, int], Requirement] = {}
+    merged: dict[_Place, Requirement] = {}
     for rule in matched:
-        named: Counter[tuple[str, str | None]] = Counter()
+        named: Counter[_Place] = Counter()
         for requirement in rule.require:
-            place = (requirement.pool, requirement.capability)
+            place = _place(requirement)
             key = (*place, named[place])  # the second of a rule's own stays a second one: a wider circle later
             named[place] += 1
             known = merged.get(key)
@@ -176,6 +191,14 @@ def merge_requirements(matched: tuple[Rule, ...]) -> tuple[Requirement, ...]:
     if clocks is not None:
         merged = {key: replace(found, clocks=found.clocks or clocks) for key, found in merged.items()}
     return tuple(sorted(merged.values(), key=lambda requirement: requirement.role != "lead"))
+
+
+_Place = tuple[object, ...]
+
+
+def _place(requirement: Requirement) -> _Place:
+    """Tell whom a requirement means: rules that mean different ones ask for both."""
+    return (requirement.pool, requirement.capability, requirement.language, requirement.tier, requirement.units)
 
 
 def _stronger(known: Requirement, other: Requirement) -> Requirement:
@@ -190,6 +213,10 @@ def _stronger(known: Requirement, other: Requirement) -> Requirement:
         claim=known.claim and role != "notify",
         release=None if at_once else known.release,
         leads=(known.leads or other.leads) if role == "support" else None,
+        within_m=min(filter(None, (known.within_m, other.within_m)), default=None),
+        rest_s=max(filter(None, (known.rest_s, other.rest_s)), default=None),
+        spread=known.spread or other.spread,
+        substitutes=tuple(dict.fromkeys((*known.substitutes, *other.substitutes))),
     )
 
 

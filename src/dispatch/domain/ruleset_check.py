@@ -27,8 +27,9 @@ class Checked:
 
     @property
     def errors(self) -> tuple[Problem, ...]:
-        """List what keeps it from being published."""
-        return tuple(Problem(f.pointer, f.code, f.detail_en) for f in self.findings if f.level == "error")
+        """List what keeps it from being published: faults of the document, not of the directory."""
+        faults = (f for f in self.findings if f.level == "error" and (f.pointer or self.ruleset is None))
+        return tuple(Problem(f.pointer, f.code, f.detail_en) for f in faults)
 
 
 def check_ruleset(data: object, *, version: int, directory: Directory) -> Checked:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from dispatch.domain.rows import AssignmentRow, IncidentRow, instant, parse_instant
+from dispatch.domain.rows import AssignmentRow, IncidentRow, StageData, instant, parse_instant
 
 EVENTS: Final = ("confirmed", "lead_silent", "lead_acknowledged", "lead_arrived", "lead_fed_back", "shortfall")
 CERTAIN: Final = frozenset({"lead_acknowledged", "lead_arrived", "lead_fed_back"})
@@ -29,8 +29,8 @@ class Trigger:
 
     @property
     def is_certain(self) -> bool:
-        """Say whether this comes in every incident that is handled to its end."""
-        return self.tag is None and (self.event is None or self.event in CERTAIN)
+        """Say whether this comes in every incident that is handled to its end: a step that its lead takes."""
+        return self.tag is None and self.event in CERTAIN
 
     def due_at(self, opened_at: datetime) -> datetime | None:
         """Give the instant before which it cannot hold; None when time plays no part."""
@@ -86,6 +86,14 @@ def instant_or_none(moment: datetime | None) -> str | None:
     return None if moment is None else instant(moment)
 
 
+def is_due(stage: StageData, incident: IncidentRow, assignments: Collection[AssignmentRow], now: datetime) -> bool:
+    """Say whether a stage is to be released now. The lead waits for its unit as long as that is held back itself."""
+    others = (other for other in incident["stages"] if other["requirement"] == stage["requirement"])
+    if stage["action"] == "lead" and any(other["action"] == "send" for other in others):
+        return False
+    return trigger_of(stage["trigger"]).holds(incident, assignments, now)
+
+
 def next_stage_at(incident: IncidentRow, assignments: Collection[AssignmentRow], now: datetime) -> datetime | None:
     """Give when the stages of an incident must be looked at again by time alone; None: only when something happens."""
     if incident["closed_at"] is not None or incident["status"] == "suspended":
@@ -93,7 +101,7 @@ def next_stage_at(incident: IncidentRow, assignments: Collection[AssignmentRow],
     instants: list[datetime] = []
     for stage in incident["stages"]:
         due = parse_instant(stage["due_at"]) if stage["due_at"] is not None else None
-        if trigger_of(stage["trigger"]).holds(incident, assignments, now):
+        if is_due(stage, incident, assignments, now):
             return now
         if due is not None and due > now:
             instants.append(due)

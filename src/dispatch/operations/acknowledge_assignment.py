@@ -75,9 +75,9 @@ def _settle_offer(edit: Edit, row: AssignmentRow) -> None:
 
 
 def _claim_lead(edit: Edit, row: AssignmentRow, asked: list[AssignmentRow]) -> None:
-    """Pass the lead on from the unit that only held it until somebody claims it."""
+    """Pass the lead on from the unit that only held it until somebody answers."""
     lead = next((other for other in asked if other["role"] == "lead" and other["status"] in SILENT), None)
-    if lead is None or lead is row or row["selection"]["offer"] != "claim":
+    if lead is None or lead is row:
         return
     lead["role"], row["role"] = "support", "lead"
     lead["slot"], row["slot"] = row["slot"], lead["slot"]

@@ -6,6 +6,7 @@ from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.reinforce import hurry
+from dispatch.operations.worsening import send_further
 
 
 async def note_incident(context: Context, request: Request, *, text: str) -> Answer:
@@ -43,7 +44,7 @@ class Level:
 
 
 async def raise_incident(context: Context, request: Request, *, level: Level, reason: str) -> Answer:
-    """Change severity or urgency, add tags; who waits for a tag is sent."""
+    """Change severity or urgency, add tags; who waits for a tag, or is wanted for it by a rule, is sent."""
 
     async def act(edit: Edit) -> None:
         edit.move_incident("raise")
@@ -55,6 +56,7 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
         edit.tell("incident.updated", before=before, after=after, reason=reason)
         if before["urgency"] != after["urgency"]:
             hurry(edit)
+        await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "raise_incident", request=request, act=act)
 
@@ -66,6 +68,7 @@ async def report_finding(context: Context, request: Request, *, tags: tuple[str,
         edit.move_incident("raise")
         _add_tags(edit, tags)
         edit.tell("incident.updated", tags=edit.incident["tags"], found=list(tags), **({"text": text} if text else {}))
+        await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "report_finding", request=request, act=act)
 

@@ -128,7 +128,8 @@ class Knowledge:
         elif not begins and committed == row["incident_id"]:
             committed = None
         load = state.load + 1 if begins else max(0, state.load - 1)
-        ended = None if begins or row["role"] == "notify" else row["ended_at"]
+        worked = row["role"] != "notify" and row["acknowledged_at"] is not None
+        ended = row["ended_at"] if worked and not begins else None
         released = state.released_at if ended is None else parse_instant(ended)
         changed = replace(state, load=load, committed_to=committed, released_at=released)
         self.states.put(row["unit_id"], changed)

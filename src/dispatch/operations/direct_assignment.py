@@ -8,10 +8,11 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.assignment import OPEN, Status, advance, is_led_by_another
 from dispatch.domain.errors import WrongStateError
 from dispatch.domain.rows import AssignmentRow, instant
+from dispatch.operations.backup import add_next
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
-from dispatch.operations.reinforce import add_next, promote_backup, raise_gap
+from dispatch.operations.reinforce import promote_backup, raise_gap
 from dispatch.storage.work import incident_of
 
 Direction = Literal["urge", "revoke", "reassign", "excuse"]

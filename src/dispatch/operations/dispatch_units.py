@@ -1,17 +1,15 @@
 """The desk dispatches by hand: units named by an operator join the incident, gaps of their kind are filled."""
 
-import json
 from dataclasses import dataclass
 
-from dispatch.domain.candidate import Request as Routed
 from dispatch.domain.errors import ExcludedByRuleError, Fault, InvalidRequestError, UnitUnavailableError
 from dispatch.domain.rows import ShortfallData
 from dispatch.domain.unit import Unit
 from dispatch.operations.context import Answer, Context
+from dispatch.operations.course import Course, course_of, facts_now
 from dispatch.operations.edit import Edit, Request, edit_incident
-from dispatch.operations.reinforce import Named, add_named, next_slot, request_now
+from dispatch.operations.reinforce import Named, add_named, next_slot
 from dispatch.storage.units import claim_unit
-from dispatch.storage.work import get_decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +52,21 @@ async def dispatch_units(context: Context, request: Request, order: Order) -> An
 
 
 async def _require_allowed(edit: Edit, units: tuple[Wanted, ...]) -> None:
-    decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
-    request = request_now(edit, decision)
+    course = await course_of(edit)
     for wanted in units:
         unit = edit.context.knowledge.directory.units.get(wanted.unit_id)
-        if unit is not None and unit.kind in request.excluded:
+        if unit is not None and unit.kind in course.excluded:
             facts: dict[str, object] = {
                 "unit": unit.code,
                 "unit_kind": unit.kind,
-                "why": _why(edit, request, unit.kind),
+                "why": _why(edit, course, unit.kind),
             }
             raise ExcludedByRuleError("the rules forbid this kind of unit here", facts=facts)
 
 
-def _why(edit: Edit, request: Routed, unit_kind: str) -> dict[str, str] | None:
+def _why(edit: Edit, course: Course, unit_kind: str) -> dict[str, str] | None:
     """Give the reason of the rule that forbids a kind now; None where only the rules of the decision did."""
-    exclusions = (entry for rule in edit.context.knowledge.ruleset.matching(request.facts) for entry in rule.exclude)
+    exclusions = (entry for rule in course.ruleset.matching(facts_now(edit, course)) for entry in rule.exclude)
     found = next((entry for entry in exclusions if entry.unit_kind == unit_kind), None)
     return None if found is None else {"zh": found.reason_zh, "en": found.reason_en}
 
@@ -102,7 +99,8 @@ def _gap_for(edit: Edit, unit: Unit, role: str) -> ShortfallData | None:
 
 
 async def _require_free(edit: Edit, unit: Unit, *, acting: bool) -> None:
-    if any(row["unit_id"] == unit.id for row in edit.open_assignments()):
+    there = (row for row in edit.open_assignments() if row["unit_id"] == unit.id)
+    if any(row["role"] != "notify" or not acting for row in there):
         raise UnitUnavailableError("the unit is on this incident already", facts={"unit": unit.code})
     if edit.context.knowledge.states.of(unit.id).duty == "out_of_service":
         raise UnitUnavailableError("the unit is out of service", facts={"unit": unit.code})

@@ -112,7 +112,11 @@ class Edit:
         self.effects.arm.append(TimerSet(own, "incident", urgency, self.now + after))
 
     def add(self, row: AssignmentRow) -> None:
-        """Add a new assignment."""
+        """Add a new assignment; a unit that was only told before is told no further: now it acts."""
+        for told in self.open_assignments():
+            if told["unit_id"] == row["unit_id"] and told["role"] == "notify":
+                self.complete(told)
+                self.tell("assignment.completed", told["id"], reason="notified")
         self.assignments.append(row)
         self._touched[row["id"]] = row
         if row["unit_id"] not in self.incident["unit_ids"]:
@@ -164,6 +168,7 @@ class Edit:
         self.incident["closed_at"] = instant(self.now)
         self.incident["disposition"] = disposition
         self.effects.disarm.append(self.incident["id"])
+        self.incident["stages"] = []
         for row in self.open_assignments():
             if row["role"] == "notify":
                 self.complete(row)

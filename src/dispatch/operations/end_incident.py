@@ -33,6 +33,7 @@ async def cancel_incident(context: Context, request: Request, *, reason: str | N
 
 
 def _recall(edit: Edit, reason: str) -> None:
+    edit.incident["stages"] = []  # who was held back is not needed any more, also if it is opened again
     for row in edit.open_assignments():
         edit.end(row, "revoke", reason)
         edit.tell("assignment.revoked", row["id"], reason=reason)

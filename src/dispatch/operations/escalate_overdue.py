@@ -14,9 +14,10 @@ from dispatch.domain.actor import SYSTEM
 from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.escalation import Due, next_due, next_step, owes_something
 from dispatch.domain.rows import AssignmentRow, parse_instant
+from dispatch.operations.backup import add_next
 from dispatch.operations.context import Context, commit_seen, dumps
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
-from dispatch.operations.reinforce import Named, add_named, add_next, next_slot, raise_gap
+from dispatch.operations.reinforce import Named, add_named, next_slot, raise_gap
 from dispatch.operations.stages import release_due
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
 from dispatch.storage.work import try_lock_work
@@ -161,6 +162,8 @@ async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
         superior=told,
         attention="shift_leader",
     )
+    if told is not None:  # the next superior is told after the next silence
+        edit.arm(row, min(next_due(row, edit.now), edit.now + REMIND))
 
 
 def _speaks_for_others(edit: Edit, row: AssignmentRow) -> bool:
@@ -209,12 +212,15 @@ async def _finish(edit: Edit, row: AssignmentRow, step: Due) -> None:
 async def _remind(edit: Edit, row: AssignmentRow, step: Due) -> None:
     """Nothing new is due: urge again if the unit owes an answer, and look again later."""
     del step
+    told = None
     if owes_something(row, edit.now):
         edit.touch(row)
         told = _tell_superior(edit, row)
         edit.tell("assignment.urged", row["id"], missed="acknowledge_by", repeated=True, superior=told)
-    due = next_due(row, edit.now)
-    edit.arm(row, max(due, edit.now + REMIND) if due <= edit.now else due)
+    due, again = next_due(row, edit.now), edit.now + REMIND
+    if told is not None or due <= edit.now:
+        due = again if due <= edit.now else min(due, again)
+    edit.arm(row, due)
 
 
 _STEPS: Final[dict[str, Callable[[Edit, AssignmentRow, Due], Awaitable[None]]]] = {

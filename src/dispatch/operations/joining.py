@@ -6,10 +6,11 @@ it from joining lets it open an incident instead: it is never dropped, and never
 
 import asyncio
 import contextlib
+import logging
 from typing import Final
 
 from dispatch.domain.correlation import JOINABLE, Match, traits_of_call
-from dispatch.domain.errors import NotFoundError, WrongStateError
+from dispatch.domain.errors import DispatchError, NotFoundError, WrongStateError
 from dispatch.domain.intake import Opening, call_row
 from dispatch.operations.context import Answer, Context, dumps
 from dispatch.operations.correlating import matches_of
@@ -18,6 +19,7 @@ from dispatch.operations.opening import Intake, opening_of
 from dispatch.operations.worsening import raise_by_call
 from dispatch.storage.correlation import insert_call
 
+logger = logging.getLogger(__name__)
 WAIT_S: Final = 2.0
 """So long a call waits for another that is opening an incident; then it opens one of its own."""
 MOST_WAITS: Final = 3
@@ -76,4 +78,9 @@ async def _join(context: Context, intake: Intake, opening: Opening, match: Match
         try:
             return await edit_incident(context, "join_incident", request=request, act=act)
         except (WrongStateError, NotFoundError):
+            return None
+        except DispatchError:
+            raise
+        except Exception:  # Invariant: whatever keeps a call from joining lets it open an incident instead
+            logger.exception("a call could not join", extra={"incident_id": match.incident.id})
             return None

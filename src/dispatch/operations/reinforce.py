@@ -1,47 +1,17 @@
 """Adding a unit to an incident under edit: the next suitable one, one named by hand, the superior to be told."""
 
-import json
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from dispatch.domain.assignment import SILENT
 from dispatch.domain.candidate import Candidate, Request, Search
-from dispatch.domain.decided import requirement_of
-from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.intake import Clocks, issue
-from dispatch.domain.routing import Planned, excluded_kinds, next_unit
+from dispatch.domain.routing import Planned
 from dispatch.domain.rows import AssignmentRow, IncidentRow
 from dispatch.domain.ruleset import Requirement
 from dispatch.domain.unit import Unit
 from dispatch.operations.edit import Edit
-from dispatch.storage.units import claim_unit
-from dispatch.storage.work import get_decision
-
-
-async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
-    """Add the next suitable unit in place of one that declined or stays silent; None when there is nobody."""
-    decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
-    requirement = _requirement(edit, silent, decision)
-    request = request_now(edit, decision)
-    while True:
-        planned = next_unit(requirement, search_for(edit, request))
-        if planned is None:
-            return None
-        if not planned.unit.exclusive or await claim_unit(edit.connection, planned.unit.id, edit.incident["id"]):
-            break
-        request = replace(request, taken=request.taken | {planned.unit.id})
-    still_leads = silent["role"] == "lead" and silent["status"] in {"issued", "delivered"}
-    role = "support" if still_leads else silent["role"]
-    planned = replace(planned, role=role, mandatory=silent["mandatory"], slot=silent["slot"])
-    clocks = clocks_for(edit, requirement)
-    row = issue(planned, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks)
-    row["backup_for"] = silent["id"]
-    kept = {key: silent["selection"].get(key) for key in ("requirement", "offer")}
-    row["selection"] |= {"backup_for": silent["id"], **kept}
-    edit.add(row)
-    return row
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,25 +74,6 @@ def where(incident: IncidentRow, directory: Directory) -> Point | None:
     return place.point if place else directory.division_point(incident["division_code"])
 
 
-def request_now(edit: Edit, decision: dict[str, Any]) -> Request:
-    """Ask for units as the incident stands now: who was sent before is taken, what the rules forbid by now is excluded.
-
-    What was forbidden when it was decided stays so; a weapon that was reported since forbids more.
-    """
-    tags, facts = frozenset(edit.incident["tags"]), read_facts(decision["facts"])
-    now = {**facts, "tags": tags, "urgency": edit.incident["urgency"], "severity": edit.incident["severity"]}
-    return Request(
-        facts=now,
-        division_code=edit.incident["division_code"],
-        point=where(edit.incident, edit.context.knowledge.directory),
-        local=edit.now.astimezone(edit.context.timezone),
-        now=edit.now,
-        taken=frozenset(row["unit_id"] for row in edit.assignments),
-        excluded=frozenset(decision["excluded"]) | excluded_kinds(edit.context.knowledge.ruleset.matching(now)),
-        responses=edit.context.knowledge.modes.responses(edit.now),
-    )
-
-
 def search_for(edit: Edit, request: Request) -> Search:
     """Look for units among those that this process knows."""
     knowledge = edit.context.knowledge
@@ -154,11 +105,3 @@ def hurry(edit: Edit) -> None:
             row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)
             edit.touch(row)
         edit.arm(row)
-
-
-def _requirement(edit: Edit, row: AssignmentRow, decision: dict[str, Any]) -> Requirement:
-    number = row["selection"].get("requirement")
-    if isinstance(number, int):
-        return replace(requirement_of(decision["requirements"][number]), count=1, ask=None)
-    unit = edit.context.knowledge.directory.units[row["unit_id"]]
-    return Requirement(unit.kind, "support", mandatory=row["mandatory"])

@@ -43,7 +43,7 @@ async def skip_stage(context: Context, request: Request, *, chosen: Chosen, reas
         stage = _stage(edit, chosen)
         edit.incident["stages"] = [other for other in edit.incident["stages"] if other != stage]
         edit.tell("incident.stage_skipped", requirement=chosen.requirement, unit_kind=stage["unit_kind"], reason=reason)
-        for slot in stage["slots"]:
+        for slot in set(stage["slots"]) & set(edit.incident["pending_slots"]):
             edit.satisfy(slot)
 
     return await edit_incident(context, "skip_stage", request=request, act=act)

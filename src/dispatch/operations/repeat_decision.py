@@ -3,7 +3,6 @@
 Reads only. A difference is a finding for an investigator: another program decided, or a record was altered.
 """
 
-import json
 from dataclasses import dataclass
 
 import orjson
@@ -11,12 +10,10 @@ import orjson
 from dispatch.domain.decision_input import read_facts, read_input
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.intake import decision_data
-from dispatch.domain.requirement_parse import Known
 from dispatch.domain.routing import decide
-from dispatch.domain.ruleset import CompiledRuleset, parse_ruleset
-from dispatch.storage.database import Database
+from dispatch.operations.context import Context
+from dispatch.operations.trial import past_ruleset
 from dispatch.storage.directory import find_kept_directory
-from dispatch.storage.rulesets import find_ruleset
 from dispatch.storage.work import find_decided_from, get_decision
 
 
@@ -33,27 +30,25 @@ class Repeated:
         return self.stored == self.again
 
 
-async def repeat_decision(database: Database, incident_id: str) -> Repeated:
+async def repeat_decision(context: Context, incident_id: str) -> Repeated:
     """Decide again as it was decided then.
 
     Raises:
         NotFoundError: input, ruleset or directory of then are not there any more.
     """
-    async with database.snapshot() as connection:
+    async with context.database.snapshot() as connection:
         stored = await get_decision(connection, incident_id)
         kept = await find_decided_from(connection, incident_id)
         if kept is None:
             raise NotFoundError("what this decision was made from was not kept", facts={"incident_id": incident_id})
         decision = orjson.loads(stored)
-        body = await find_ruleset(connection, decision["ruleset_version"])
+        ruleset = await past_ruleset(context, decision["ruleset_version"], connection)
         directory = await find_kept_directory(connection, decision["directory_version"])
-    if body is None or directory is None:
+    if ruleset is None or directory is None:
         versions = {key: decision[key] for key in ("ruleset_version", "directory_version")}
         raise NotFoundError("ruleset or directory of then are not there any more", facts=versions)
-    known = Known.of(directory.content)
-    ruleset = parse_ruleset(json.loads(body), version=decision["ruleset_version"], known=known)
     request, states = read_input(orjson.loads(kept), read_facts(decision["facts"]))
-    plan = decide(request, CompiledRuleset(ruleset), directory, states)
+    plan = decide(request, ruleset, directory, states)
     ids = [entry for requirement in decision["requirements"] for entry in requirement["filled"]]
     ids = (ids + [""] * len(plan.planned))[: len(plan.planned)]
     return Repeated(stored.encode(), orjson.dumps(decision_data(plan, ids, decision["decided_at"])))

@@ -4,20 +4,16 @@ Invariant: a stage ends once. It is taken off the incident in the change that se
 found are gaps with their reason, and alarm the desk.
 """
 
-import json
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from dispatch.domain.decided import requirement_of
 from dispatch.domain.intake import issue
 from dispatch.domain.routing import Plan, fill
 from dispatch.domain.rows import AssignmentRow, StageData
-from dispatch.domain.ruleset import Requirement
-from dispatch.domain.trigger import trigger_of
+from dispatch.domain.trigger import is_due
+from dispatch.operations.course import Course, course_of, request_now
 from dispatch.operations.edit import Edit
-from dispatch.operations.reinforce import clocks_for, request_now, search_for
+from dispatch.operations.reinforce import clocks_for, search_for
 from dispatch.storage.units import claim_unit
-from dispatch.storage.work import get_decision
 
 
 async def release_due(edit: Edit) -> None:
@@ -25,7 +21,7 @@ async def release_due(edit: Edit) -> None:
     if edit.incident["closed_at"] is not None or edit.incident["status"] == "suspended":
         return
     for stage in list(edit.incident["stages"]):
-        if trigger_of(stage["trigger"]).holds(edit.incident, edit.assignments, edit.now):
+        if is_due(stage, edit.incident, edit.assignments, edit.now):
             await release(edit, stage, reason="triggered")
 
 
@@ -35,9 +31,7 @@ async def release(edit: Edit, stage: StageData, *, reason: str) -> None:
     if stage["action"] == "lead":
         hand_lead(edit, stage, reason=reason)
         return
-    decision = json.loads(await get_decision(edit.connection, edit.incident["id"]))
-    requirement = requirement_of(decision["requirements"][stage["requirement"]])
-    sent = await _send(edit, stage, requirement, decision)
+    sent = await send(edit, await course_of(edit), Demand(stage["requirement"], stage["slots"], stage["mandatory"]))
     edit.tell(
         "incident.stage_released",
         requirement=stage["requirement"],
@@ -46,50 +40,60 @@ async def release(edit: Edit, stage: StageData, *, reason: str) -> None:
         reason=reason,
         sent=[row["id"] for row in sent],
     )
+    if not stage["mandatory"]:
+        for slot in stage["slots"]:  # they kept the incident open until they were released, no longer
+            edit.satisfy(slot)
 
 
-async def _send(
-    edit: Edit, stage: StageData, requirement: Requirement, decision: dict[str, Any]
-) -> list[AssignmentRow]:
-    plan = await _claimed(edit, stage, requirement, decision)
-    first = min(stage["slots"])
-    rows = []
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A requirement of the course, by its number, with its places in the plan."""
+
+    number: int
+    slots: list[int]
+    mandatory: bool
+
+
+async def send(edit: Edit, course: Course, demand: Demand) -> list[AssignmentRow]:
+    """Send the units of a requirement to their places; what is missing is a gap with its reason."""
+    requirement = course.requirements[demand.number]
+    plan = await _claimed(edit, course, demand.number)
+    first, rows = min(demand.slots), []
     for planned in plan.planned:
         placed = replace(planned, slot=first + planned.slot)
-        row = issue(
-            placed,
-            incident_id=edit.incident["id"],
-            new_id=edit.context.new_id,
-            clocks=clocks_for(edit, requirement),
-        )
+        clocks = clocks_for(edit, requirement)
+        row = issue(placed, incident_id=edit.incident["id"], new_id=edit.context.new_id, clocks=clocks)
         edit.add(row)
         rows.append(row)
     for gap in plan.shortfalls:
         edit.raise_shortfall(first + gap.slot, gap.unit_kind, gap.role, gap.reason)
-    if stage["mandatory"]:
-        edit.incident["pending_slots"] = sorted({*edit.incident["pending_slots"], *stage["slots"]})
+    if demand.mandatory:
+        edit.incident["pending_slots"] = sorted({*edit.incident["pending_slots"], *demand.slots})
+    if edit.incident["status"] == "received" and any(row["role"] != "notify" for row in rows):
+        edit.move_incident("dispatch")
     return rows
 
 
-async def _claimed(edit: Edit, stage: StageData, requirement: Requirement, decision: dict[str, Any]) -> Plan:
+async def _claimed(edit: Edit, course: Course, number: int) -> Plan:
     """Choose the units and claim the exclusive ones; again without those that another incident took meanwhile."""
-    knowledge, lost = edit.context.knowledge, frozenset[str]()
-    number, claimed = stage["requirement"], set[str]()
+    knowledge, requirement = edit.context.knowledge, course.requirements[number]
+    request = request_now(edit, course, requirement.role)
+    claimed = set[str]()
     while True:
-        request = replace(request_now(edit, decision), lost=lost)
-        plan = Plan(decision["ruleset_version"], knowledge.directory.version, (), (), {}, on_incident=request.taken)
+        version = course.ruleset.version
+        plan = Plan(version, knowledge.directory.version, (), (), {}, on_incident=request.taken)
         fill(plan, number, requirement, search_for(edit, request))
-        wanted = [p.unit.id for p in plan.planned if p.unit.exclusive and p.role != "notify"]
-        missed = [
+        wanted = {p.unit.id for p in plan.planned if p.unit.exclusive and p.role != "notify"}
+        missed = {
             unit_id
-            for unit_id in sorted(set(wanted) - claimed)
+            for unit_id in sorted(wanted - claimed)
             if not await claim_unit(edit.connection, unit_id, edit.incident["id"])
-        ]
-        claimed |= set(wanted) - set(missed)
+        }
+        claimed |= wanted - missed
         if not missed:
-            edit.effects.release_units += sorted(claimed - set(wanted))
+            edit.effects.release_units += sorted(claimed - wanted)
             return plan
-        lost |= set(missed)
+        request = replace(request, lost=request.lost | missed)
 
 
 def hand_lead(edit: Edit, stage: StageData, *, reason: str) -> None:
@@ -111,7 +115,7 @@ def hand_lead(edit: Edit, stage: StageData, *, reason: str) -> None:
             reason="nobody_there",
         )
         return
-    successor["role"] = "lead"
+    successor["role"], successor["mandatory"] = "lead", True
     edit.touch(successor)
     edit.arm(successor)
     if lead is not None:

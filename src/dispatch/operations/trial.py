@@ -19,6 +19,7 @@ from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ru
 from dispatch.domain.why_not import Question
 from dispatch.operations.context import Context
 from dispatch.operations.ruleset_work import get_document
+from dispatch.storage.database import Connection
 from dispatch.storage.decisions import StoredDecision
 from dispatch.storage.rulesets import find_ruleset
 
@@ -48,14 +49,19 @@ async def ruleset_to_try(context: Context, version: int) -> CompiledRuleset:
         raise InvalidRequestError(error.problems[:MOST_FAULTS]) from None
 
 
-async def past_ruleset(context: Context, version: int) -> CompiledRuleset | None:
+async def past_ruleset(
+    context: Context, version: int, connection: "Connection | None" = None
+) -> CompiledRuleset | None:
     """Give a version that was in force once; None when it cannot be read any more. The last few are kept at hand."""
     knowledge = context.knowledge
     if version == knowledge.ruleset.version:
         return knowledge.ruleset
     if version in knowledge.past:
         return knowledge.past[version]
-    async with context.database.connection() as connection:
+    if connection is None:
+        async with context.database.connection() as own:
+            body = await find_ruleset(own, version)
+    else:
         body = await find_ruleset(connection, version)
     try:
         found = None if body is None else await _compiled(json.loads(body), version, known=None)

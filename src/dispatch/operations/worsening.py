@@ -5,19 +5,16 @@ Invariant: a call can only raise. What an operator has lowered stays so unless t
 
 from dataclasses import replace
 
-import orjson
-
-from dispatch.domain.call import CallReport, locate, report_of
 from dispatch.domain.incident import SEVERITIES, URGENCIES
-from dispatch.domain.intake import Opening
-from dispatch.domain.routing import Plan, Planned
-from dispatch.domain.rows import IncidentRow
-from dispatch.domain.unit import CAPABILITY
+from dispatch.domain.intake import Opening, requirement_data, stage_row
+from dispatch.domain.routing import Plan, Staged, excluded_kinds, is_released, merge_requirements
+from dispatch.domain.rows import IncidentRow, parse_instant
+from dispatch.domain.ruleset import Requirement
+from dispatch.operations.course import Course, course_of, facts_now
 from dispatch.operations.edit import Edit
-from dispatch.operations.opening import plan_for
-from dispatch.operations.reinforce import Named, add_named, hurry, next_slot
-from dispatch.storage.units import claim_unit
-from dispatch.storage.work import get_decision
+from dispatch.operations.reinforce import hurry, next_slot
+from dispatch.operations.stages import Demand, send
+from dispatch.storage.work import write_further
 
 
 async def raise_by_call(edit: Edit, opening: Opening) -> None:
@@ -31,7 +28,7 @@ async def raise_by_call(edit: Edit, opening: Opening) -> None:
         hurry(edit)
     another = opening.report.incident_type != edit.incident["incident_type"]
     if before != after or another:
-        await _send_further(edit, opening)
+        await send_further(edit, (edit.incident["incident_type"], opening.report.incident_type))
 
 
 def _level(incident: IncidentRow) -> dict[str, object]:
@@ -49,54 +46,40 @@ def _take_over(incident: IncidentRow, opening: Opening) -> None:
     incident["tags"] = list(dict.fromkeys((*incident["tags"], *report.tags)))
 
 
-async def _send_further(edit: Edit, opening: Opening) -> None:
-    """Send the kinds that the rules want for what is known now and the first decision did not; none are sent twice.
+async def send_further(edit: Edit, incident_types: tuple[str, ...]) -> None:
+    """Send the kinds that the rules want for what is known now and did not want before; none are sent twice.
 
-    What is staged is left to its trigger; larger numbers of a kind that was wanted already are left to the desk.
+    What a rule of the incident forbids stays forbidden; who is held back is held back. Larger numbers of a kind that
+    was wanted already are left to the desk.
     """
-    decision = orjson.loads(await get_decision(edit.connection, edit.incident["id"]))
-    pools = {entry["unit_kind"] or f"{CAPABILITY}{entry['capability']}" for entry in decision["requirements"]}
-    known = report_of(edit.incident)
-    for incident_type in dict.fromkeys((known.incident_type, opening.report.incident_type)):
-        plan = _plan(edit, opening, replace(known, incident_type=incident_type))
-        new = [entry.release is None and entry.pool not in pools for entry in plan.requirements]
-        pools.update(entry.pool for entry in plan.requirements)
-        sent = [entry for entry in plan.planned if new[entry.requirement]]
-        for planned in sorted(sent, key=lambda entry: entry.unit.id):  # everybody claims crews in the same order
-            await _send(edit, planned)
-        for gap in plan.shortfalls:
-            if new[gap.requirement]:
-                _miss(edit, (gap.unit_kind, gap.role, gap.reason), mandatory=gap.mandatory)
+    course = await course_of(edit)
+    found: list[Requirement] = []
+    for incident_type in dict.fromkeys(incident_types):
+        matched = course.ruleset.matching({**facts_now(edit, course), "incident_type": incident_type})
+        course.excluded |= excluded_kinds(matched)
+        found += merge_requirements(matched)
+    known = {requirement.pool for requirement in course.requirements}
+    for requirement in found:
+        if requirement.pool not in known and requirement.unit_kind not in course.excluded:
+            known.add(requirement.pool)
+            role = "support" if requirement.role == "lead" else requirement.role
+            course.requirements.append(replace(requirement, role=role))
+            await _demand(edit, course, len(course.requirements) - 1)
+    further = [requirement_data(requirement) for requirement in course.requirements[course.decided :]]
+    if further:
+        await write_further(edit.connection, edit.incident["id"], further)
 
 
-def _plan(edit: Edit, opening: Opening, report: CallReport) -> Plan:
-    directory = edit.context.knowledge.directory
-    kind = directory.content.incident_types[report.incident_type]
-    return plan_for(edit.context, replace(opening, report=report, where=locate(report, directory), kind=kind)).plan
-
-
-async def _send(edit: Edit, planned: Planned) -> None:
-    unit = planned.unit
-    if any(row["unit_id"] == unit.id for row in edit.open_assignments()):
+async def _demand(edit: Edit, course: Course, number: int) -> None:
+    requirement, slot = course.requirements[number], next_slot(edit)
+    slots = list(range(slot, slot + requirement.count))
+    mandatory = requirement.mandatory and requirement.role != "notify"
+    trigger = requirement.release
+    if trigger is None or is_released(trigger, facts_now(edit, course)):
+        await send(edit, course, Demand(number, slots, mandatory))
         return
-    role = "support" if planned.role == "lead" else planned.role
-    claims = unit.exclusive and role != "notify"
-    if claims and not await claim_unit(edit.connection, unit.id, edit.incident["id"]):
-        _miss(edit, (unit.kind, role, "all_committed"), mandatory=planned.mandatory)
-        return
-    slot = _place(edit, role, mandatory=planned.mandatory)
-    edit.move_incident("dispatch")
-    add_named(edit, Named(unit, role, planned.mandatory, slot, planned.code))
-
-
-def _miss(edit: Edit, gap: tuple[str, str, str], *, mandatory: bool) -> None:
-    kind, role, reason = gap
-    role = "support" if role == "lead" else role
-    edit.raise_shortfall(_place(edit, role, mandatory=mandatory), kind, role, reason)
-
-
-def _place(edit: Edit, role: str, *, mandatory: bool) -> int:
-    slot = next_slot(edit)
-    if mandatory and role != "notify":
-        edit.incident["pending_slots"] = [*edit.incident["pending_slots"], slot]
-    return slot
+    version = edit.context.knowledge.directory.version
+    plan = Plan(course.ruleset.version, version, (), tuple(course.requirements), course.facts)
+    opened_at = parse_instant(edit.incident["opened_at"])
+    stage = stage_row(Staged("send", number, tuple(slots), trigger), plan, opened_at=opened_at)
+    edit.incident["stages"] = [*edit.incident["stages"], stage]

@@ -96,7 +96,8 @@ async def load_states(connection: Connection) -> dict[str, UnitState]:
 
 _RELEASED: Final = """
 SELECT unit_id::text, max(ended_at) AS released_at FROM assignment
-WHERE ended_at > clock_timestamp() - interval '1 day' AND role <> 'notify' GROUP BY unit_id
+WHERE ended_at > clock_timestamp() - interval '1 day' AND role <> 'notify' AND acknowledged_at IS NOT NULL
+  GROUP BY unit_id
 """
 """Since when units are free again; what is longer ago than a day is rest enough for anybody."""
 

@@ -60,12 +60,11 @@ class SpatialIndex:
         return self._nearest_centre(self._within[area.code], point) or area.code
 
     def near_boundary(self, point: Point, within_m: float) -> bool | None:
-        """Say whether two divisions of one level are so near; None when no boundary is known."""
+        """Say whether two districts are so near; None when no boundary is known."""
         if not self._areas:
             return None
         near = self._area_tree.query(self._geometry(point), predicate="dwithin", distance=within_m / _METRES_A_DEGREE)
-        levels = [self._areas[index].level for index in near]
-        return len(set(levels)) < len(levels)
+        return len([index for index in near if self._areas[index].level == "county"]) > 1
 
     def _area_at(self, point: Point) -> Division | None:
         if not self._areas:

@@ -68,6 +68,7 @@ WITH l AS (SELECT i.id FROM incident i WHERE i.id = (SELECT incident_id FROM ass
        WHEN s.satisfies AND s.role = 'lead' THEN 'resolved'
        WHEN {begins} AND s.role <> 'notify' AND incident.status IN ('received', 'dispatched') THEN 'in_progress'
        ELSE incident.status END,
+     stages = CASE WHEN incident.status IN ({active}) AND {closes} THEN '[]'::json ELSE incident.stages END,
      closed_at = CASE WHEN incident.status IN ({active}) AND {closes} THEN $4 ELSE closed_at END,
      disposition = CASE WHEN incident.status IN ({active}) AND s.satisfies AND s.role = 'lead'
        THEN coalesce($7::json->>'outcome', disposition) ELSE disposition END

@@ -87,6 +87,18 @@ async def get_decision(connection: Connection, incident_id: str) -> str:
     return str(await connection.fetchval("SELECT body FROM decision WHERE incident_id = $1", incident_id) or "null")
 
 
+async def list_further(connection: Connection, incident_id: str) -> list[dict[str, object]]:
+    """List the requirements that came up after the decision, in order; their numbers follow on."""
+    kept = await connection.fetchval("SELECT further FROM decision WHERE incident_id = $1", incident_id)
+    return [] if kept is None else cast("list[dict[str, object]]", orjson.loads(kept))
+
+
+async def write_further(connection: Connection, incident_id: str, further: list[dict[str, object]]) -> None:
+    """Keep the requirements that came up after the decision; the incident's lock is held."""
+    body = orjson.dumps(further).decode()
+    await connection.execute("UPDATE decision SET further = $2::json WHERE incident_id = $1", incident_id, body)
+
+
 async def find_decided_from(connection: Connection, incident_id: str) -> str | None:
     """Get what a decision was made from, as JSON text; None when it was made before that was kept."""
     kept: str | None = await connection.fetchval("SELECT input FROM decision WHERE incident_id = $1", incident_id)
