@@ -18,8 +18,12 @@ from websockets.exceptions import ConnectionClosed
 
 from dispatch.app import Process, Server, create_app, server_for
 from dispatch.demo.access import Access
+from dispatch.domain.directory import Directory
+from dispatch.operations import refresh_knowledge
 from dispatch.operations.escalate_overdue import escalate_overdue
 from dispatch.settings import Settings
+from dispatch.storage.database import Connection
+from dispatch.storage.directory import directory_version, load_directory
 
 POLICE, JUSTICE, HEALTH, COMMUNITY = "430304005-PCS", "430304005-JUD", "430304005-HLT", "430304005003-COM"
 FOUR = (POLICE, JUSTICE, HEALTH, COMMUNITY)
@@ -45,6 +49,21 @@ UPDATE device_state SET state = 'enrolled', incident_id = NULL, merge_until = NU
 UPDATE epoch SET pruned_xid = 0;
 DELETE FROM ruleset_act WHERE version > 1; DELETE FROM ruleset WHERE version > 1;
 """
+
+
+_directories: dict[tuple[str, int], Directory] = {}
+
+
+async def _load_directory_once(connection: Connection) -> Directory:
+    """Read a version of a test database's directory once: hundreds of servers start on the same unchanging one."""
+    database = str(await connection.fetchval("SELECT current_database()"))
+    known = (database, await directory_version(connection))
+    if known not in _directories:
+        _directories[known] = await load_directory(connection)
+    return _directories[known]
+
+
+refresh_knowledge.load_directory = _load_directory_once
 
 
 def free_port() -> int:

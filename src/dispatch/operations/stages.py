@@ -21,7 +21,8 @@ async def release_due(edit: Edit) -> None:
     if edit.incident["closed_at"] is not None or edit.incident["status"] == "suspended":
         return
     for stage in list(edit.incident["stages"]):
-        if is_due(stage, edit.incident, edit.assignments, edit.now):
+        # The one before may have been the last that the incident waited for: then nothing is held back any more.
+        if stage in edit.incident["stages"] and is_due(stage, edit.incident, edit.assignments, edit.now):
             await release(edit, stage, reason="triggered")
 
 
@@ -41,8 +42,8 @@ async def release(edit: Edit, stage: StageData, *, reason: str) -> None:
         sent=[row["id"] for row in sent],
     )
     if not stage["mandatory"]:
-        for slot in stage["slots"]:  # they kept the incident open until they were released, no longer
-            edit.satisfy(slot)
+        for slot in set(stage["slots"]) & set(edit.incident["pending_slots"]):
+            edit.satisfy(slot)  # it kept the incident open until it was released, no longer
 
 
 @dataclass(frozen=True, slots=True)
