@@ -18,12 +18,15 @@ from dispatch.domain.routing import merge_requirements
 from dispatch.domain.rule import Requirement, Rule
 
 _MOST_PAIRS: Final = 500_000
+_MOST_COMPARED: Final = 2_000
+"""So many pairs are looked at closely; each costs as much as all rules that match with them."""
+_MOST_READ: Final = 50
 _ANY: Final = -1
 
 
 def find_equal_priorities(subject: Subject) -> Iterator[Finding]:
     """Find pairs of one priority whose order changes what is required."""
-    left = _MOST_PAIRS
+    left, compared = _MOST_PAIRS, 0
     rules = [placed for placed in subject.each() if not placed.rule.catch_all]
     for _, group in groupby(rules, key=lambda placed: placed.rule.priority):
         for first, second in _pairs(list(group)):
@@ -32,6 +35,10 @@ def find_equal_priorities(subject: Subject) -> Iterator[Finding]:
                 subject.note_gave_up(second.rule)
                 return
             if _may_differ(first.rule, second.rule):
+                compared += 1
+                if compared > _MOST_COMPARED:
+                    subject.note_gave_up(second.rule)
+                    return
                 yield from _compared(subject, first, second)
 
 
@@ -90,6 +97,9 @@ def _differs(subject: Subject, facts: Facts, pair: tuple[Rule, Rule]) -> bool:
     """Say whether one call's requirements would be others if the two rules were read the other way round."""
     first, second = pair
     read = subject.compiled.matching(facts)
+    if len(read) > _MOST_READ:
+        subject.note_gave_up(second)
+        return False
     place = next(number for number, rule in enumerate(read) if rule is first)
     turned = (*read[:place], second)
     if not second.final:
