@@ -102,6 +102,7 @@ def requirements(draw: st.DrawFn, roles: tuple[str, ...] = ("support", "notify")
     role, count = draw(st.sampled_from(roles)), draw(st.integers(1, 3))
     unit_kind = draw(st.none() | st.sampled_from(UNIT_KINDS))
     works = role != "notify"
+    ask = draw(st.none() | st.integers(count, count + 2)) if works else None
     return Requirement(
         unit_kind,
         role,
@@ -117,8 +118,8 @@ def requirements(draw: st.DrawFn, roles: tuple[str, ...] = ("support", "notify")
         language=draw(st.none() | TEXT),
         tier=draw(st.none() | st.sampled_from(TIERS)),
         spread=draw(st.none() | st.sampled_from(LEVELS)),
-        ask=draw(st.none() | st.integers(count, count + 2)) if works else None,
-        claim=works and draw(st.booleans()),
+        ask=ask,
+        claim=ask is not None and ask > count and draw(st.booleans()),
         release=draw(st.none() | triggers()) if role != "lead" else None,
         leads=draw(st.none() | triggers(EVENTS[1:])) if role == "support" else None,
     )
