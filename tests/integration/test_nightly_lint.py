@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from dispatch.api.directory_views import RulesetFindings
+from dispatch.api.ruleset_views import NightlyFindings
 from dispatch.jobs.lint import LintLoop
 from tests.support.city import City
 
@@ -27,7 +27,7 @@ async def test_the_demo_citys_rules_have_neither_errors_nor_warnings(city: City)
     assert {level: found["counts"][level] for level in ("error", "warning")} == {"error": 0, "warning": 0}
     assert len(found["findings"]) == found["counts"]["note"] > 0
     assert found["linted_at"] is not None
-    Draft202012Validator(RulesetFindings.model_json_schema()).validate(found)
+    Draft202012Validator(NightlyFindings.model_json_schema()).validate(found)
 
 
 async def test_a_station_that_vanishes_from_under_a_rule_is_told_to_a_human(

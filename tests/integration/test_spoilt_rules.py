@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from dispatch.operations.check_installation import Finding, check_installation
+from dispatch.operations.check_installation import Finding, Surroundings, check_installation
 from tests.support.city import HOSPITAL_CALL, City, running
 from tests.support.hall import Hall, hall_of, rules_with, until_used
 
@@ -66,5 +66,6 @@ async def test_the_check_of_an_installation_finds_spoilt_rules(hall: Hall) -> No
 
 
 async def _finding(city: City) -> Finding:
-    findings = await check_installation(city.url, wall_clock=datetime.now(UTC), channels=())
+    around = Surroundings(wall_clock=datetime.now(UTC), channels=(), calendar_until=2099)
+    findings = await check_installation(city.url, around)
     return next(finding for finding in findings if finding.name == "ruleset")
