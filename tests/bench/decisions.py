@@ -58,7 +58,7 @@ def _divisions() -> dict[str, Division]:
 
 def _unit(number: int, division: str, at: Point) -> Unit:
     """Make one of ten units that answer for a township."""
-    kind = KINDS[number % len(KINDS)]
+    kind = KINDS[number // SIDE % len(KINDS)]
     code = f"{division}-{kind}"
     where = Point(at.longitude + number % 7 * 0.0007, at.latitude + number % 5 * 0.0007)
     areas = (division[:9],)
