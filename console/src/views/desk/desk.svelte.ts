@@ -147,11 +147,6 @@ export class Desk {
     return this.#run("dispatch", { id, order }, (key) => this.api.dispatch(id, order, key));
   }
 
-  /** The version on the screen now: a dialog may have stood open while units went on. */
-  versionOf(incident: Incident): number {
-    return Math.max(this.live.picture.incidents.get(incident.id)?.version ?? 0, incident.version);
-  }
-
   incidentVerb(id: string, verb: string, body: Record<string, unknown>): Promise<boolean> {
     return this.#run(verb, { id, body }, (key) => this.api.incidentVerb(id, verb, body, key));
   }
