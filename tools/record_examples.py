@@ -143,6 +143,7 @@ async def direct(tour: Tour, incident: dict[str, Any]) -> None:
         ("note", {"text": "家属已到场"}),
         ("disclose", {}),
         ("raise", {"severity": "III", "reason": "人员受伤"}),
+        ("relocate", {"address": "住院部3楼", "division_code": "430304005003", "reason": "报警人改口"}),
         ("dispatch", {"units": [{"unit_id": spare, "role": "support"}], "reason": "增援"}),
         ("suspend", {"reason": "等待鉴定"}),
         ("resume", {"reason": "鉴定完成"}),
@@ -235,7 +236,16 @@ async def back_test(tour: Tour, version: str) -> None:
 async def look_up(tour: Tour) -> None:
     """Look up what administration may, with the session of an administrator."""
     await log_in(tour, 0)
-    for listed in ("agencies", "shifts", "devices", "incident-types", "clock-profiles", "jurisdictions", "people"):
+    for listed in (
+        "agencies",
+        "shifts",
+        "devices",
+        "incident-types",
+        "clock-profiles",
+        "ladders",
+        "jurisdictions",
+        "people",
+    ):
         await tour.ask("GET", f"{API}/{listed}?limit=2")
 
 

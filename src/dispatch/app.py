@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -34,6 +35,7 @@ from dispatch.api import (
     explanations,
     findings,
     health,
+    incident_verbs,
     incidents,
     modes,
     pages,
@@ -45,14 +47,17 @@ from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Envelope
 from dispatch.api.openapi import describe
+from dispatch.domain.alerting import DANGER_TAGS
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
+from dispatch.domain.presence import Presence
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
+from dispatch.jobs.presence import PresenceLoop
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
+from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop, WatchLoop
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
@@ -60,7 +65,8 @@ from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.outside import calendar
-from dispatch.outside.paging import FilePager, Pager, WebhookPager
+from dispatch.outside.channel import Channel
+from dispatch.outside.gateway import FileChannel, WebhookChannel
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
 from dispatch.storage.clock import DatabaseClock
@@ -104,6 +110,8 @@ class Process:
     relay: Relay
     sockets: LiveSockets
     authenticator: Authenticator
+    presence: Presence
+    id: str
     backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -136,13 +144,13 @@ class Process:
         await self.database.close()
 
 
-def _pagers(settings: Settings) -> list[Pager]:
-    pagers: list[Pager] = []
+def _channels(settings: Settings) -> list[Channel]:
+    channels: list[Channel] = []
     if settings.paging_webhook:
-        pagers.append(WebhookPager(settings.paging_webhook))
+        channels.append(WebhookChannel(settings.paging_webhook))
     if settings.paging_file:
-        pagers.append(FilePager(Path(settings.paging_file)))
-    return pagers
+        channels.append(FileChannel(Path(settings.paging_file)))
+    return channels
 
 
 async def build(settings: Settings) -> Process:
@@ -163,11 +171,13 @@ async def build(settings: Settings) -> Process:
         await clock.follow(connection)
         epoch = await ensure_epoch(connection, new_id())
     knowledge, xmin = await load_knowledge(database)
-    pagers = _pagers(settings)
+    channels = _channels(settings)
     hub = Hub()
     relay = Relay(database, hub, knowledge, epoch=epoch)
     relay.start_at(xmin)
 
+    grace = timedelta(seconds=settings.presence_grace_s)
+    presence = Presence(clock.now(), lambda unit_id: hub.listeners(unit_id) > 0, grace)
     context = Context(
         database=database,
         knowledge=knowledge,
@@ -175,23 +185,29 @@ async def build(settings: Settings) -> Process:
         now=clock.now,
         publish=relay.committed,
         timezone=ZoneInfo(settings.timezone),
-        paging_channels=tuple(pager.channel for pager in pagers),
+        paging_channels=tuple(channel.name for channel in channels),
+        danger_tags=DANGER_TAGS | {tag.strip() for tag in settings.danger_tags.split(",") if tag.strip()},
+        presence=presence,
         day_kind=calendar.day_kind,
     )
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
-    process = Process(settings, database, context, clock, hub, relay, sockets, authenticator)
-    process.loops = _loops(process, pagers)
+    process = Process(
+        settings, database, context, clock, hub, relay, sockets, authenticator, presence, id=str(new_id())
+    )
+    process.loops = _loops(process, channels)
     return process
 
 
-def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
+def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
     timers = TimerLoop(process.context)
     refresh = RefreshLoop(process.database, process.context.knowledge, process.clock)
     states = StatesLoop(process.database, process.context.knowledge)
     links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
-    delivery = DeliveryLoop(process.context, pagers)
+    delivery = DeliveryLoop(process.context, channels)
+    presence = PresenceLoop(process.database, process.presence, process.id, process.hub.live_units)
+    watch = WatchLoop(process.context)
     lint = LintLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
     relay = process.relay
@@ -199,6 +215,8 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
         Loop("timers", timers.once, timers.pause, deadline_s=60),
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),
+        Loop("presence", presence.once, every(1), deadline_s=30, healthy_within_s=30),
+        Loop("watch", watch.once, every(5), deadline_s=60, healthy_within_s=60),
         Loop("refresh", refresh.once, every(0.5), deadline_s=60),
         Loop("links", links.once, every(1), deadline_s=60),
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
@@ -255,7 +273,7 @@ def _route(app: FastAPI) -> None:
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
-        *(correlation, incidents, explanations, assignments, devices, sessions, findings, directory),
+        *(correlation, incidents, incident_verbs, explanations, assignments, devices, sessions, findings, directory),
         *(administration, modes, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)

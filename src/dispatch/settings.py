@@ -25,6 +25,10 @@ class Settings(BaseSettings):
     """URL of an SMS or voice gateway: gets {id, to, text} by POST."""
     paging_file: str = ""
     """A file to which pages are appended, one JSON line each: for trials without a gateway."""
+    presence_grace_s: float = Field(default=15.0, ge=0, le=3600)
+    """How long a unit's console may be away before its people are reached another way."""
+    danger_tags: str = ""
+    """Further tags, by commas, that alarm every unit on the incident again and must be acknowledged anew."""
     keep_changes_hours: float = Field(default=48.0, ge=24.0)
     """How long consoles may be away and still resume, and how long idempotency keys are kept."""
     rules_two_persons: bool = True

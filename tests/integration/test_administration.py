@@ -17,6 +17,7 @@ LISTS = {
     "devices": "DeviceList",
     "incident-types": "IncidentTypeList",
     "clock-profiles": "ClockProfileList",
+    "ladders": "LadderList",
     "jurisdictions": "JurisdictionList",
     "people": "PersonList",
 }

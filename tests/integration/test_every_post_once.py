@@ -30,6 +30,7 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     f"{INCIDENT}/note": ("desk", [], {"text": "hello"}),
     f"{INCIDENT}/disclose": ("desk", [], {}),
     f"{INCIDENT}/raise": ("desk", [], {"severity": "II", "reason": "x"}),
+    f"{INCIDENT}/relocate": ("desk", [], {"address": "后门", "reason": "x"}),
     f"{INCIDENT}/finding": ("unit", [], {"tags": ["injured"]}),
     f"{INCIDENT}/release": ("desk", [], {"requirement": 5}),
     f"{INCIDENT}/skip": ("desk", [], {"requirement": 5, "reason": "x"}),

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from dispatch.operations.watch_acknowledged import watch_acknowledged
 from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE, City
 from tests.support.law import apply, comparable, from_snapshot
 
@@ -101,6 +102,25 @@ async def _off_duty(city: City, incident: dict[str, Any]) -> None:
     await city.unit(POLICE).post(f"/api/v1/units/{city.unit_id(POLICE)}/status", json={"status": "off_duty"})
 
 
+async def _worse_then_somewhere_else(city: City, incident: dict[str, Any]) -> None:
+    desk, path = await city.person(), f"/api/v1/incidents/{incident['id']}"
+    await city.act(POLICE, incident, "acknowledge")
+    await desk.post(f"{path}/raise", json={"tags": ["weapon"], "reason": "seen"})
+    await city.act(POLICE, incident, "acknowledge", incident_revision=2)
+    await desk.post(f"{path}/relocate", json={"address": "后门", "division_code": "430304005", "reason": "wrong door"})
+    await city.act(HEALTH, incident, "acknowledge", incident_revision=2)
+    await city.forward(31)
+
+
+async def _taken_back(city: City, incident: dict[str, Any]) -> None:
+    await city.act(HEALTH, incident, "acknowledge")
+    await city.unit(HEALTH).post(f"/api/v1/units/{city.unit_id(HEALTH)}/status", json={"status": "off_duty"})
+    await watch_acknowledged(city.process.context)
+    await city.unit(HEALTH).post(f"/api/v1/units/{city.unit_id(HEALTH)}/status", json={"status": "available"})
+    await city.act(HEALTH, incident, "depart")
+    await city.forward(16)
+
+
 async def _modes_switched(city: City, incident: dict[str, Any]) -> None:
     del incident
     leader, modes = await city.person("leader"), "/api/v1/modes"
@@ -126,6 +146,8 @@ STORIES: dict[str, Act] = {
     "joined_and_worse": _joined_and_worse,
     "off_duty": _off_duty,
     "modes": _modes_switched,
+    "changed": _worse_then_somewhere_else,
+    "taken_back": _taken_back,
 }
 
 
@@ -135,7 +157,10 @@ async def test_old_snapshot_and_events_give_the_new_snapshot(city: City, story: 
     listeners = {"police": POLICE, "community": COMMUNITY, "health": HEALTH}
     consoles = {name: await city.unit_console(code) for name, code in listeners.items()}
     consoles["button"] = await city.console(city.device["token"])
-    if story != "off_duty":  # a desk is told of all units that are off, not of those that are on again
+    if story not in {
+        "off_duty",
+        "taken_back",
+    }:  # a desk is told of all units that are off, not of those that are on again
         consoles["desk"] = await city.console(client=await city.person())
     await STORIES[story](city, incident)
     await asyncio.sleep(0.4)

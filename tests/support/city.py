@@ -41,7 +41,10 @@ _TLS = ssl.create_default_context()  # one for all clients: making it takes as l
 CLEAN = """
 DELETE FROM audit; DELETE FROM outbox; DELETE FROM idempotency; DELETE FROM delivery_attempt; DELETE FROM timer;
 DELETE FROM assignment; DELETE FROM call; DELETE FROM decision; DELETE FROM incident; DELETE FROM incident_serial;
-DELETE FROM session; DELETE FROM mode; UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
+DELETE FROM session; DELETE FROM mode; DELETE FROM process;
+UPDATE directory_version SET version = version + 1 WHERE EXISTS (SELECT 1 FROM ladder WHERE code = 'test');
+DELETE FROM ladder WHERE code = 'test';
+UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
 UPDATE unit_state SET duty = 'available', committed_to = NULL, longitude = NULL, latitude = NULL, position_at = NULL
   WHERE duty <> 'available' OR committed_to IS NOT NULL OR position_at IS NOT NULL;
 UPDATE device_state SET state = 'enrolled', incident_id = NULL, merge_until = NULL, false_alarm_count = 0,
@@ -258,7 +261,7 @@ class City:
 
 
 @contextlib.asynccontextmanager
-async def running(url: str, access: Access, **settings: Any) -> AsyncIterator[City]:
+async def running(url: str, access: Access, *, presence: bool = False, **settings: Any) -> AsyncIterator[City]:
     """Start a process of the service on a database; stop it at the end."""
     port = free_port()
     given = Settings(database_url=url, port=port, log_level="WARNING").model_copy(update=settings)
@@ -276,6 +279,8 @@ async def running(url: str, access: Access, **settings: Any) -> AsyncIterator[Ci
         city = City(f"http://127.0.0.1:{port}", url, process, server, access, sql)
         clock = process.clock
         process.context.now = lambda: clock.now() + city.offset
+        if not presence:  # most tests open no consoles: their units count as there
+            process.context.presence = None
         stack.callback(city.consoles.clear)
         try:
             yield city

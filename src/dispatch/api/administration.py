@@ -174,6 +174,15 @@ async def incident_types(request: Request) -> Response:
     return _listed(query, {"q"}, found, (lambda kind: kind.code, asdict))
 
 
+@router.get("/ladders", responses=responses.LADDERS, openapi_extra=responses.listed_by("q"))
+async def ladders(request: Request) -> Response:
+    """List ladders, what follows when a unit stays silent: filter by `q` (part of the code)."""
+    service, _, query = await _asked(request)
+    known = service.context.knowledge.directory.content.ladders.all
+    found = [ladder for ladder in known if matches(query.get("q"), (ladder.code,))]
+    return _listed(query, {"q"}, found, (lambda ladder: ladder.code, asdict))
+
+
 @router.get("/clock-profiles", responses=responses.CLOCK_PROFILES, openapi_extra=responses.listed_by("q"))
 async def clock_profiles(request: Request) -> Response:
     """List clock profiles: filter by `q` (part of the code)."""

@@ -132,6 +132,27 @@ class ClockProfileList(View):
     after: str | None
 
 
+class ListedLadder(View):
+    """What follows when a unit of an agency stays silent; null is every agency, every urgency. Times in seconds."""
+
+    code: str
+    agency: str | None
+    urgency: Urgency | None
+    channels: list[str]
+    next_channel_s: float
+    limits: dict[str, float]
+    escalate: list[str]
+    steps: dict[str, str]
+    silent_s: float
+
+
+class LadderList(View):
+    """A page of ladders."""
+
+    items: list[ListedLadder]
+    after: str | None
+
+
 class Jurisdiction(View):
     """What a unit answers for."""
 

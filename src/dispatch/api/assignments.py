@@ -24,6 +24,7 @@ from dispatch.security import Principal
 from dispatch.storage.work import Filter, get_work, incident_of, list_work
 
 router: Final = APIRouter(prefix="/api/v1/assignments", tags=["assignments"])
+_BODIES: Final[dict[Verb, type[schemas.Act]]] = {"feedback": schemas.Feedback, "acknowledge": schemas.Acknowledge}
 RECEIPTS: Final[dict[str, Verb]] = {"delivered": "deliver", "seen": "see"}
 
 
@@ -63,8 +64,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
     principal = await principal_of(request)
     principal.require("work")
     raw = await read_body(request)
-    given: schemas.Feedback | schemas.Act
-    given = parse(schemas.Feedback, raw) if verb == "feedback" else parse(schemas.Act, raw)
+    given: schemas.Act = parse(_BODIES.get(verb, schemas.Act), raw)
     assignment_id = uuid_or_missing(assignment_id, "assignment")
     await _require_desk_sight(request, principal, assignment_id)
     move = MoveRequest(
@@ -74,6 +74,7 @@ async def _move(request: Request, assignment_id: str, verb: Verb) -> Response:
         unit_id=principal.unit_id,
         expected_version=given.expected_version,
         occurred_at=given.occurred_at,
+        revision=given.incident_revision if isinstance(given, schemas.Acknowledge) else None,
         feedback={"outcome": given.outcome, "text": given.text} if isinstance(given, schemas.Feedback) else None,
         once=once_of(request, principal, raw),
     )
@@ -109,10 +110,14 @@ async def receipt(request: Request, assignment_id: str) -> Response:
 
 
 @router.post(
-    "/{assignment_id}/acknowledge", responses=responses.ASSIGNMENT, openapi_extra=body(schemas.Act, IDEMPOTENT)
+    "/{assignment_id}/acknowledge", responses=responses.ASSIGNMENT, openapi_extra=body(schemas.Acknowledge, IDEMPOTENT)
 )
 async def acknowledge(request: Request, assignment_id: str) -> Response:
-    """Acknowledge: the unit has it. A late acknowledgement counts."""
+    """Acknowledge: the unit has it. A late acknowledgement counts.
+
+    After a change that matters (`min_ack_revision` above `acknowledged_revision`) acknowledge once more; with
+    `incident_revision` you say which revision was seen.
+    """
     return await _move(request, assignment_id, "acknowledge")
 
 

@@ -1,7 +1,7 @@
 """From a checked body to a call: what the directory does not know is refused by name, never guessed."""
 
 from dispatch.api.dependencies import Service
-from dispatch.api.schemas import IncidentReport
+from dispatch.api.schemas import IncidentReport, Relocate
 from dispatch.domain.call import CallReport, locate
 from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.domain.suggest import nearest_names
@@ -30,8 +30,7 @@ def call_report(service: Service, principal: Principal, given: IncidentReport) -
         InvalidRequestError: a place or place kind that the directory does not know.
     """
     content = service.context.knowledge.directory.content
-    if given.place_id is not None and str(given.place_id) not in content.places:
-        raise InvalidRequestError((Fault("/place_id", "unknown_place", "no such place"),))
+    _check_place(service, given)
     if given.place_kind is not None and given.place_kind not in content.place_kinds:
         nearest = list(nearest_names(given.place_kind, content.place_kinds))
         hint = f"; did you mean {', '.join(nearest)}?" if nearest else ""
@@ -56,6 +55,28 @@ def call_report(service: Service, principal: Principal, given: IncidentReport) -
         source_reference=given.source_reference,
         source_id=principal.id if integrator else None,
     )
+
+
+def whereabouts(service: Service, given: Relocate) -> CallReport:
+    """Build a call that says nothing but where.
+
+    Raises:
+        InvalidRequestError: a place that the directory does not know.
+    """
+    _check_place(service, given)
+    return CallReport(
+        incident_type="",
+        channel="desk",
+        place_id=str(given.place_id) if given.place_id else None,
+        location=None if given.location is None else given.location.data(),
+        division_code=given.division_code,
+        address=given.address,
+    )
+
+
+def _check_place(service: Service, given: IncidentReport | Relocate) -> None:
+    if given.place_id is not None and str(given.place_id) not in service.context.knowledge.directory.content.places:
+        raise InvalidRequestError((Fault("/place_id", "unknown_place", "no such place"),))
 
 
 def require_area(service: Service, principal: Principal, report: CallReport) -> None:

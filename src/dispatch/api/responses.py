@@ -102,6 +102,7 @@ PEOPLE: Final = _with(200, administration_views.PersonList, "In the order of the
 SHIFTS: Final = _with(200, administration_views.ShiftList, "In the order of the units' codes")
 DEVICES: Final = _with(200, administration_views.DeviceList, "In the order of their codes")
 INCIDENT_TYPES: Final = _with(200, administration_views.IncidentTypeList, "In the order of their codes")
+LADDERS: Final = _with(200, administration_views.LadderList, "In the order of their codes")
 CLOCK_PROFILES: Final = _with(200, administration_views.ClockProfileList, "In the order of their codes")
 JURISDICTIONS: Final = _with(200, administration_views.JurisdictionList, "In the order of the units' codes")
 UNITS: Final = _with(200, directory_views.UnitList, "In the order of their codes")

@@ -173,6 +173,12 @@ class Act(Change):
     occurred_at: Instant | None = None
 
 
+class Acknowledge(Act):
+    """The unit has it. `incident_revision`: the one that was before your eyes; without it, the one that stands."""
+
+    incident_revision: Annotated[int, Field(ge=1)] | None = None
+
+
 class Reasoned(Change):
     """A step that needs a reason."""
 
@@ -186,12 +192,11 @@ class Decline(Change):
     text: Long | None = None
 
 
-class Feedback(Change):
+class Feedback(Act):
     """How it went."""
 
     outcome: Literal["handled", "handed_over", "person_taken_to_hospital", "unfounded", "other"]
     text: Long = ""
-    occurred_at: Instant | None = None
 
 
 class ReceiptBody(Body):
@@ -243,6 +248,22 @@ class Raise(Change):
     def _something(self) -> "Raise":
         if self.severity is None and self.urgency is None and not self.tags:
             raise FaultError("level_required", "give severity, urgency or tags")
+        return self
+
+
+class Relocate(Change):
+    """Another place than was first reported: what you give replaces all of the whereabouts."""
+
+    place_id: UUID | None = None
+    location: Location | None = None
+    division_code: Annotated[str, Field(max_length=20, pattern=r"^[0-9]{4,20}$")] | None = None
+    address: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_clean)] | None = None
+    reason: Short
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> "Relocate":
+        if not (self.place_id or self.location or self.division_code or self.address):
+            raise FaultError("where_required", "say where: place_id, location, division_code or address")
         return self
 
 

@@ -130,6 +130,9 @@ class AssignmentView(View):
     reason: str | None
     feedback: FeedbackView | None
     backup_for: str | None
+    min_ack_revision: int
+    acknowledged_revision: int | None
+    change_by: str | None
     updated_by: str
 
 
@@ -179,6 +182,7 @@ class IncidentView(View):
     exercise: Exercise
     device_id: str | None
     call_count: int
+    revision: int
     shortfalls: list[ShortfallView]
     stages: list[StageView]
     opened_at: str
@@ -205,21 +209,29 @@ class DecidedIncidentView(IncidentView):
 
 
 class DeliveryView(View):
-    """One try to reach a unit's people beside its console."""
+    """One try on one channel to reach somebody: who has it, since when, and what became of it.
+
+    `message_id` holds the tries of one message together. The console is a channel, too: its receipts are its states.
+    """
 
     id: str
+    message_id: str
     assignment_id: str | None
-    incident_id: str
+    unit: UnitView | None
     channel: str
     recipient: str
-    body: str
+    recipient_kind: Literal["console", "duty_phone", "on_call", "subscription", "none"]
+    reason: str
     state: Literal["queued", "sending", "sent", "delivered", "seen", "failed_temporary", "failed_permanent", "expired"]
-    attempts: int
-    next_at: str
+    attempt: int
+    queued_at: str
+    sent_at: str | None
+    delivered_at: str | None
+    seen_at: str | None
+    finished_at: str | None
+    next_at: str | None
     provider_id: str | None
     error: str | None
-    created_at: str
-    finished_at: str | None
 
 
 class FullIncidentView(DecidedIncidentView):

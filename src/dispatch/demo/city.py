@@ -18,7 +18,8 @@ def bundle() -> dict[str, Any]:
     """Give the whole city.
 
     Lists of rows under `agencies`, `unit_kinds`, `place_kinds`, `divisions`, `incident_types`, `clock_profiles`,
-    `units`, `places`, `devices` and `people`; the rules as one document under `ruleset`. Every reference is a code.
+    `ladders`, `units`, `places`, `devices` and `people`; the rules as one document under `ruleset`. Every reference
+    is a code.
     """
     divisions, phones, areas = load_divisions(), Phones(), _areas()
     kinds, types, lists = read_yaml("kinds.yaml"), read_yaml("incident_types.yaml"), read_yaml("places.yaml")
@@ -34,6 +35,7 @@ def bundle() -> dict[str, Any]:
         "divisions": [row | {"boundary": areas.get(row["code"])} for row in divisions.rows],
         "incident_types": [{"sensitive": False} | row for row in types["incident_types"]],
         "clock_profiles": types["clock_profiles"],
+        "ladders": types["ladders"],
         "units": units,
         "places": places,
         "devices": devices,

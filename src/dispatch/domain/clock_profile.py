@@ -39,7 +39,6 @@ class Deadlines:
     arrive_by: str | None
     feedback_by: str | None
     close_by: str | None
-    first_due: str
 
 
 NOTIFY_CLOSE_S = 86_400.0
@@ -53,9 +52,8 @@ def deadlines(profile: ClockProfile, *, role: str, area_class: str, issued: date
 
     deliver = instant(issued + timedelta(seconds=profile.deliver_s))
     if role == "notify":
-        return Deadlines(deliver, None, None, None, None, None, by(NOTIFY_CLOSE_S), deliver)
+        return Deadlines(deliver, None, None, None, None, None, by(NOTIFY_CLOSE_S))
     arrive = None if profile.arrive_s is None else profile.arrive_s.get(area_class, profile.arrive_s.get("urban"))
-    first = instant(issued + timedelta(seconds=min(profile.deliver_s, profile.urge_s, profile.acknowledge_s)))
     return Deadlines(
         deliver_by=deliver,
         urge_by=by(profile.urge_s),
@@ -64,5 +62,4 @@ def deadlines(profile: ClockProfile, *, role: str, area_class: str, issued: date
         arrive_by=by(arrive),
         feedback_by=by(profile.feedback_s),
         close_by=by(profile.close_s),
-        first_due=first,
     )

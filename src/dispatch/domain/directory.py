@@ -5,11 +5,12 @@ Unit states (duty, position, load) change between versions and live beside it, i
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dispatch.domain.clock_profile import ClockProfile
 from dispatch.domain.geo import Point
+from dispatch.domain.ladder import Ladders
 from dispatch.domain.unit import FRESH_STATE, Unit, UnitKind, UnitState, pools_of
 
 
@@ -104,6 +105,7 @@ class DirectoryContent:
     incident_types: Mapping[str, IncidentType]
     clock_profiles: Mapping[str, ClockProfile]
     place_kinds: Mapping[str, tuple[str, str]]
+    ladders: Ladders = field(default_factory=Ladders)
 
 
 NEAR_DEGREES = 0.3

@@ -6,11 +6,11 @@ Invariant: an open assignment always has a next due instant; `next_due` never gi
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final
 
+from dispatch.domain.ladder import USUAL, Action, Ladder
 from dispatch.domain.rows import AssignmentRow, parse_instant
 
-Action = Literal["page", "urge", "escalate", "supervise", "finish", "remind"]
 REMIND_AFTER: Final = timedelta(seconds=300)
 """When every step was taken and the unit still owes something, it is urged again this often."""
 
@@ -26,14 +26,17 @@ class Step:
 
 
 _SILENT: Final = frozenset({"issued", "delivered"})
+_ON_IT: Final = frozenset({"acknowledged", "en_route", "on_scene"})
 LADDER: Final[tuple[Step, ...]] = (
     Step("page", "page", frozenset({"issued"}), "deliver_by"),
     Step("urge", "urge", _SILENT, "urge_by"),
     Step("escalate", "escalate", _SILENT, "acknowledge_by"),
     Step("depart_overdue", "urge", frozenset({"acknowledged"}), "depart_by"),
+    Step("change_urge", "urge", _ON_IT, "change_by"),
+    Step("change_overdue", "supervise", _ON_IT, "change_by"),
     Step("arrive_overdue", "supervise", frozenset({"acknowledged", "en_route"}), "arrive_by"),
-    Step("feedback_overdue", "urge", frozenset({"acknowledged", "en_route", "on_scene"}), "feedback_by"),
-    Step("close_overdue", "supervise", _SILENT | {"acknowledged", "en_route", "on_scene"}, "close_by"),
+    Step("feedback_overdue", "urge", _ON_IT, "feedback_by"),
+    Step("close_overdue", "supervise", _SILENT | _ON_IT, "close_by"),
 )
 
 
@@ -61,12 +64,13 @@ def _deadline(step: Step, assignment: AssignmentRow) -> datetime | None:
     return None if text is None else parse_instant(text)
 
 
-def next_step(assignment: AssignmentRow, now: datetime) -> Due:
+def next_step(assignment: AssignmentRow, now: datetime, ladder: Ladder = USUAL) -> Due:
     """Give what must be done now; `remind` when nothing new is due but the unit still owes something."""
     for step in LADDER:
         deadline = _deadline(step, assignment)
         if deadline is not None and deadline <= now and _applies(step, assignment):
-            action: Action = "finish" if assignment["role"] == "notify" and step.action == "supervise" else step.action
+            ends = assignment["role"] == "notify" and step.action == "supervise"
+            action: Action = "finish" if ends else ladder.steps.get(step.name, step.action)
             return Due(step.name, action, step.deadline)
     return Due("remind", "remind", None)
 
@@ -94,7 +98,7 @@ def overdue(assignment: AssignmentRow, now: datetime) -> list[str]:
         deadline = _deadline(step, assignment)
         if deadline is None or deadline > now or assignment["status"] not in step.statuses:
             continue
-        if step.deadline == "feedback_by" and assignment["fed_back_at"]:
+        if step.deadline in missed or (step.deadline == "feedback_by" and assignment["fed_back_at"]):
             continue
         missed.append(step.deadline)
     return missed

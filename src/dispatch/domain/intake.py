@@ -1,6 +1,6 @@
 """From a decided call to rows: the incident, its assignments with their clocks, the decision to be kept."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -11,9 +11,10 @@ from dispatch.domain.call import CallReport, Where
 from dispatch.domain.clock_profile import ClockProfile, Deadlines, deadlines
 from dispatch.domain.condition import ConditionResult
 from dispatch.domain.decision_input import facts_data
-from dispatch.domain.directory import Directory, IncidentType
+from dispatch.domain.directory import Directory, IncidentType, Place
 from dispatch.domain.events import Event
 from dispatch.domain.ids import NewId
+from dispatch.domain.ladder import Reach, everybody
 from dispatch.domain.routing import Plan, Planned, Staged, excluded_kinds
 from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, LinkData, ShortfallData, StageData, instant
 from dispatch.domain.rule import Requirement
@@ -27,7 +28,7 @@ URGENCY_RANK: Final = {"critical": 0, "urgent": 1, "normal": 2, "routine": 3}
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """Everything that is needed to write a new incident, beside the plan."""
+    """Everything that is needed to write a new incident, beside the plan. `is_there`: which units have a console."""
 
     report: CallReport
     where: Where
@@ -37,6 +38,7 @@ class Opening:
     now: datetime
     call_id: str
     links: tuple[LinkData, ...] = ()
+    is_there: Callable[[str], bool] = everybody
 
     @property
     def urgency(self) -> str:
@@ -56,7 +58,8 @@ def open_incident(opening: Opening, plan: Plan, *, new_id: NewId, directory: Dir
     """
     incident_id = str(new_id())
     area_class = directory.area_class(opening.where.division_code)
-    usual = Clocks(opening.profile, area_class, opening.now)
+    reach = Reach(directory.content.ladders, opening.urgency, opening.is_there)
+    usual = Clocks(opening.profile, area_class, opening.now, reach)
     own = {r.clocks: usual.with_profile(r.clocks, directory) for r in plan.requirements if r.clocks}
     assignments = [
         issue(planned, incident_id=incident_id, new_id=new_id, clocks=own.get(requirement.clocks or "", usual))
@@ -91,24 +94,28 @@ class Clocks:
     profile: ClockProfile
     area_class: str
     issued: datetime
-    _known: dict[str, Deadlines] = field(default_factory=dict)
+    reach: Reach = field(default_factory=Reach)
+    _known: dict[tuple[bool, str], Deadlines] = field(default_factory=dict)
 
     def with_profile(self, name: str, directory: Directory) -> "Clocks":
         """Give the clocks of another profile; a name that the directory lost leaves the usual ones."""
         profile = directory.content.clock_profiles.get(name, self.profile)
-        return Clocks(profile, self.area_class, self.issued)
+        return Clocks(profile, self.area_class, self.issued, self.reach)
 
-    def for_role(self, role: str) -> Deadlines:
-        """Give the deadlines of a role."""
-        kind = "notify" if role == "notify" else "acting"
-        if kind not in self._known:
-            self._known[kind] = deadlines(self.profile, role=role, area_class=self.area_class, issued=self.issued)
-        return self._known[kind]
+    def for_unit(self, agency: str, role: str) -> Deadlines:
+        """Give the deadlines of a unit of an agency in a role."""
+        ladder = self.reach.ladder(agency)
+        key = (role == "notify", ladder.code)
+        if key not in self._known:
+            profile = ladder.clocks(self.profile)
+            self._known[key] = deadlines(profile, role=role, area_class=self.area_class, issued=self.issued)
+        return self._known[key]
 
 
 def issue(planned: Planned, *, incident_id: str, new_id: NewId, clocks: Clocks) -> AssignmentRow:
-    """Build one assignment."""
-    limits = clocks.for_role(planned.role)
+    """Build one assignment. Where no console is there to show it, the unit is reached another way at once."""
+    limits = clocks.for_unit(planned.unit.agency, planned.role)
+    unseen = planned.on_call or not clocks.reach.is_there(planned.unit.id)
     return {
         "id": str(new_id()),
         "incident_id": incident_id,
@@ -120,7 +127,7 @@ def issue(planned: Planned, *, incident_id: str, new_id: NewId, clocks: Clocks) 
         "version": 1,
         "selection": _selection(planned),
         "issued_at": instant(clocks.issued),
-        "deliver_by": instant(clocks.issued) if planned.on_call else limits.deliver_by,
+        "deliver_by": instant(clocks.issued) if unseen else limits.deliver_by,
         "urge_by": limits.urge_by,
         "acknowledge_by": limits.acknowledge_by,
         "depart_by": limits.depart_by,
@@ -140,6 +147,9 @@ def issue(planned: Planned, *, incident_id: str, new_id: NewId, clocks: Clocks) 
         "reason": None,
         "feedback": None,
         "backup_for": None,
+        "min_ack_revision": 1,
+        "acknowledged_revision": None,
+        "change_by": None,
         "updated_by": "routing",
     }
 
@@ -183,15 +193,7 @@ def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> Incident
         "status": "dispatched" if any(planned.role != "notify" for planned in plan.planned) else "received",
         "incident_type": report.incident_type,
         "channel": report.channel,
-        "place": None
-        if place is None
-        else {
-            "id": place.id,
-            "kind": place.kind,
-            "name": place.name,
-            "name_en": place.name_en,
-            "address": place.address,
-        },
+        "place": place_data(place),
         "place_id": None if place is None else place.id,
         "location": report.location,
         "division_code": opening.where.division_code,
@@ -213,11 +215,26 @@ def _incident_row(opening: Opening, plan: Plan, *, incident_id: str) -> Incident
         "links": list(opening.links),
         "unit_ids": [],
         "lead_unit_id": None,
+        "revision": 1,
+        "settled_version": 1,
         "opened_at": instant(opening.now),
         "closed_at": None,
         "disposition": None,
         "merged_into": None,
         "updated_by": opening.actor.name,
+    }
+
+
+def place_data(place: Place | None) -> dict[str, object] | None:
+    """Write a registered place down as an incident keeps it."""
+    if place is None:
+        return None
+    return {
+        "id": place.id,
+        "kind": place.kind,
+        "name": place.name,
+        "name_en": place.name_en,
+        "address": place.address,
     }
 
 

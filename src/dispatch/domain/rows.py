@@ -57,7 +57,11 @@ class LinkData(TypedDict):
 
 
 class IncidentRow(TypedDict):
-    """An incident as stored."""
+    """An incident as stored.
+
+    `revision` grows with each change that the units must acknowledge again. `settled_version` is the version of the
+    last change that a decision may clash with: news of deliveries and receipts come after it.
+    """
 
     id: str
     number: str
@@ -89,6 +93,8 @@ class IncidentRow(TypedDict):
     links: list[LinkData]
     unit_ids: list[str]
     lead_unit_id: str | None
+    revision: int
+    settled_version: int
     opened_at: str
     closed_at: str | None
     disposition: str | None
@@ -97,7 +103,11 @@ class IncidentRow(TypedDict):
 
 
 class AssignmentRow(TypedDict):
-    """An assignment as stored."""
+    """An assignment as stored.
+
+    Its unit must acknowledge the incident's `min_ack_revision`, by `change_by`; it has acknowledged
+    `acknowledged_revision`.
+    """
 
     id: str
     incident_id: str
@@ -129,6 +139,9 @@ class AssignmentRow(TypedDict):
     reason: str | None
     feedback: dict[str, object] | None
     backup_for: str | None
+    min_ack_revision: int
+    acknowledged_revision: int | None
+    change_by: str | None
     updated_by: str
 
 

@@ -1,6 +1,6 @@
 """Versions of what people decide about: who saw an older one is told what stands now, and who changed it."""
 
-from typing import Final
+from typing import Final, cast
 
 from dispatch.domain.errors import AlreadyTakenError, VersionConflictError
 from dispatch.domain.rows import AssignmentRow, IncidentRow
@@ -17,10 +17,14 @@ def current_of(row: IncidentRow | AssignmentRow) -> dict[str, object]:
 def require_version(row: IncidentRow | AssignmentRow, expected_version: int | None) -> None:
     """Refuse a decision on another version than the one that stands; None is a decision on any.
 
+    Of an incident every version since the last change that matters to decisions will do: receipts and news of
+    deliveries raise the version, too.
+
     Raises:
         VersionConflictError: facts carry `current` and `changed_by`.
     """
-    if expected_version is None or expected_version == row["version"]:
+    oldest = cast("int", row.get("settled_version", row["version"]))
+    if expected_version is None or oldest <= expected_version <= row["version"]:
         return
     raise VersionConflictError(
         f"it is at version {row['version']}, not {expected_version}",

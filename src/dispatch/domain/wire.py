@@ -33,6 +33,7 @@ _INCIDENT_FIELDS = (
     "exercise",
     "device_id",
     "call_count",
+    "revision",
     "shortfalls",
     "stages",
     "opened_at",
@@ -71,8 +72,15 @@ _ASSIGNMENT_FIELDS = (
     "reason",
     "feedback",
     "backup_for",
+    "min_ack_revision",
+    "acknowledged_revision",
+    "change_by",
     "updated_by",
 )
+
+
+_BEFORE_REVISIONS: Json = {"revision": 1, "min_ack_revision": 1, "acknowledged_revision": None, "change_by": None}
+"""What a change says that was written before there were revisions."""
 
 
 class UnitNames(Protocol):
@@ -99,7 +107,8 @@ def unit_view(unit_id: str, names: UnitNames) -> Json:
 def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None = None, *, words: bool = True) -> Json:
     """Shape an assignment; `overdue` needs the instant at which it is looked at. Without `words` none are shown."""
     row = row if words else row_without_words(row)
-    view: Json = {field: row[field] for field in _ASSIGNMENT_FIELDS}  # type: ignore[literal-required]
+    known: Json = {**_BEFORE_REVISIONS, **row}
+    view: Json = {field: known[field] for field in _ASSIGNMENT_FIELDS}
     view["unit"] = unit_view(row["unit_id"], names)
     view["overdue"] = [] if now is None else overdue(row, now)
     return view
@@ -113,7 +122,8 @@ def incident_view(
     It is `confidential` while they are withheld from units that neither lead nor need them. `links` are those whose
     incidents the reader may see.
     """
-    view: Json = {field: row[field] for field in _INCIDENT_FIELDS}  # type: ignore[literal-required]
+    known: Json = {**_BEFORE_REVISIONS, **row}
+    view: Json = {field: known[field] for field in _INCIDENT_FIELDS}
     view["description"] = row["description"] if details else None
     view["caller"] = row["caller"] if details else None
     view["restricted"] = not details

@@ -1,57 +1,114 @@
-"""The delivery loop: sends what the ledger holds, outside every transaction, each channel by itself."""
+"""The delivery loop: sends what the ledger holds, outside every transaction, each channel by itself.
+
+Invariants: a channel that hangs holds up no other; ordinary messages never use the places kept for critical ones; only
+temporary failures are tried again.
+"""
 
 import asyncio
 import json
 import logging
+from collections.abc import Iterable
 
+from dispatch.domain.notice import word
 from dispatch.operations.context import Context
 from dispatch.operations.finish_delivery import finish_delivery
-from dispatch.outside.paging import Page, Pager, PermanentPagingError, TemporaryPagingError, page_text
-from dispatch.storage.delivery import Attempt, Outcome, claim_attempts, fail_abandoned
+from dispatch.outside.channel import Channel, Message, PermanentChannelError, TemporaryChannelError
+from dispatch.storage.delivery import Attempt, Outcome, Wanted, claim_attempts, expire_attempts
 from dispatch.telemetry import DELIVERIES
 
 logger = logging.getLogger(__name__)
-MOST_AT_ONCE = 20
-MOST_TRIES = 4
-BACK_OFF_S = (2.0, 5.0, 15.0, 30.0)
+CRITICAL, LEAST = 0, 3
+SENDS_WITHIN_S = 20.0
+"""A channel has its own, shorter limit; this one holds where that fails."""
+BACK_OFF_S = (2.0, 5.0, 15.0)
+PLACES = {CRITICAL: 100, LEAST: 20}
+"""So many messages of a channel may be under way at once: critical ones, and all others."""
+
+
+class Lane:
+    """One channel's messages of a range of urgencies: claimed as places become free, so that none waits for another."""
+
+    def __init__(self, context: Context, channel: Channel, first: int, last: int) -> None:
+        """Start empty."""
+        self._context = context
+        self._channel = channel
+        self._range = (first, last)
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def fill(self) -> None:
+        """Begin to send as many as there are places for."""
+        first, last = self._range
+        free = PLACES[last] - len(self._under_way)
+        if free <= 0:
+            return
+        async with self._context.database.connection() as connection:
+            attempts = await claim_attempts(connection, Wanted(self._channel.name, first, last, free))
+        for attempt in attempts:
+            task = asyncio.create_task(self._deliver(attempt))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+
+    async def settle(self) -> None:
+        """Wait for what is under way."""
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _deliver(self, attempt: Attempt) -> None:
+        try:
+            outcome = await self._outcome(attempt)
+            DELIVERIES.labels(attempt.channel, outcome.state).inc()
+            await finish_delivery(self._context, attempt, outcome)
+        except Exception:  # nobody waits for this task: what fails is logged, and its row expires
+            logger.exception("a delivery attempt could not be finished", extra={"incident_id": attempt.incident_id})
+
+    async def _outcome(self, attempt: Attempt) -> Outcome:
+        again = BACK_OFF_S[attempt.attempt - 1] if attempt.attempt <= len(BACK_OFF_S) else None
+        try:
+            async with asyncio.timeout(SENDS_WITHIN_S):
+                return Outcome("sent", await self._channel.send(message_of(attempt)))
+        except (TemporaryChannelError, TimeoutError) as error:
+            return Outcome("failed_temporary", None, (str(error) or type(error).__name__)[:200], again)
+        except PermanentChannelError as error:
+            return Outcome("failed_permanent", None, str(error)[:200])
+        except Exception as error:  # a channel's bug is its own: the ledger says so, the others go on
+            logger.exception("a channel failed", extra={"channel": attempt.channel})
+            return Outcome("failed_permanent", None, type(error).__name__)
+
+
+def message_of(attempt: Attempt) -> Message:
+    """Word an attempt."""
+    said = json.loads(attempt.body)
+    notice, tag = word(said), attempt.assignment_id or attempt.incident_id
+    return Message(
+        id=attempt.id,
+        to=attempt.recipient,
+        title=notice.title,
+        text=notice.text,
+        urgency=said["urgency"],
+        tag=tag,
+        url=f"/unit#assignment={attempt.assignment_id}" if attempt.assignment_id else "/unit",
+    )
 
 
 class DeliveryLoop:
-    """Sends queued attempts; only temporary failures are tried again."""
+    """Keeps every channel's lanes filled."""
 
-    def __init__(self, context: Context, pagers: list[Pager]) -> None:
-        """Index the pagers by channel."""
-        self._context = context
+    def __init__(self, context: Context, channels: Iterable[Channel]) -> None:
+        """Give each channel a lane for critical messages and one for the others."""
         self._database = context.database
-        self._pagers = {pager.channel: pager for pager in pagers}
+        self._lanes = [
+            Lane(context, channel, first, last)
+            for channel in channels
+            for first, last in ((CRITICAL, CRITICAL), (CRITICAL + 1, LEAST))
+        ]
 
     async def once(self) -> None:
-        """Send everything that is due."""
+        """Begin what is due; what is under way goes on beside."""
         async with self._database.connection() as connection:
-            await fail_abandoned(connection)
-        while True:
-            async with self._database.connection() as connection:
-                attempts = await claim_attempts(connection, MOST_AT_ONCE)
-            if not attempts:
-                return
-            await asyncio.gather(*(self._send(attempt) for attempt in attempts))
+            await expire_attempts(connection)
+        for lane in self._lanes:
+            await lane.fill()
 
-    async def _send(self, attempt: Attempt) -> None:
-        outcome = await self._outcome(attempt)
-        DELIVERIES.labels(attempt.channel, outcome.state).inc()
-        await finish_delivery(self._context, attempt, outcome)
-
-    async def _outcome(self, attempt: Attempt) -> Outcome:
-        pager = self._pagers.get(attempt.channel)
-        if pager is None:
-            return Outcome("failed_permanent", None, "no such channel here", 0)
-        said = json.loads(attempt.body)
-        text = page_text(number=said["number"], urgency=said["urgency"], role=said["role"])
-        back_off = BACK_OFF_S[min(attempt.attempts, len(BACK_OFF_S)) - 1]
-        try:
-            return Outcome("sent", await pager.send(Page(attempt.id, attempt.recipient, text)), None, 0)
-        except TemporaryPagingError as error:
-            last = attempt.attempts >= MOST_TRIES
-            return Outcome("failed_permanent" if last else "failed_temporary", None, str(error)[:200], back_off)
-        except PermanentPagingError as error:
-            return Outcome("failed_permanent", None, str(error)[:200], 0)
+    async def settle(self) -> None:
+        """Wait until nothing is under way."""
+        for lane in self._lanes:
+            await lane.settle()

@@ -12,6 +12,7 @@ from dispatch.operations.context import Context, Knowledge
 from dispatch.operations.link_incident import link_late
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.operations.set_mode import remind_modes
+from dispatch.operations.watch_acknowledged import watch_acknowledged
 from dispatch.storage.access import delete_expired_sessions
 from dispatch.storage.changes import prune
 from dispatch.storage.clock import DatabaseClock
@@ -48,6 +49,18 @@ class StatesLoop:
     async def once(self) -> None:
         """Reload once."""
         await reload_states(self._database, self._knowledge)
+
+
+class WatchLoop:
+    """Takes back to the desk what was acknowledged by units that are gone."""
+
+    def __init__(self, context: Context) -> None:
+        """Keep what is asked."""
+        self._context = context
+
+    async def once(self) -> None:
+        """Look once."""
+        await watch_acknowledged(self._context)
 
 
 class ModeLoop:

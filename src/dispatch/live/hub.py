@@ -81,6 +81,10 @@ class Hub:
             self._place(subscriber).discard(subscriber)
             SOCKETS.labels(_scope(subscriber.principal)).dec()
 
+    def live_units(self) -> set[str]:
+        """List the units that have a live console in this process."""
+        return {unit_id for unit_id, consoles in self._by_unit.items() if consoles}
+
     def listeners(self, unit_id: str) -> int:
         """Count the live consoles of a unit in this process."""
         return len(self._by_unit.get(unit_id, ()))

@@ -7,6 +7,7 @@ incident's lock first has it.
 
 from typing import cast
 
+from dispatch.domain.alerting import confirm
 from dispatch.domain.assignment import SILENT, Status, advance
 from dispatch.domain.rows import AssignmentRow, instant
 from dispatch.domain.versions import require_free
@@ -32,6 +33,7 @@ async def acknowledge_assignment(context: Context, request: Request) -> Answer:
         require_free(row)
         row["status"] = advance(cast("Status", row["status"]), "acknowledge")
         row["acknowledged_at"] = instant(believable(request.occurred_at, edit.now))
+        confirm(row, request.revision, edit.incident["revision"])
         edit.touch(row)
         edit.arm(row)
         edit.tell("assignment.acknowledged", row["id"])

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
+from dispatch.domain.alerting import known_of
 from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
+from dispatch.operations.alerting import alert_again
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.reinforce import hurry
@@ -48,7 +50,7 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
 
     async def act(edit: Edit) -> None:
         edit.move_incident("raise")
-        before = _level(edit)
+        before, known = _level(edit), known_of(edit.incident)
         edit.incident["severity"] = level.severity or edit.incident["severity"]
         edit.incident["urgency"] = level.urgency or edit.incident["urgency"]
         _add_tags(edit, level.tags)
@@ -56,6 +58,7 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
         edit.tell("incident.updated", before=before, after=after, reason=reason)
         if before["urgency"] != after["urgency"]:
             hurry(edit)
+        alert_again(edit, known)
         await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "raise_incident", request=request, act=act)
@@ -66,8 +69,10 @@ async def report_finding(context: Context, request: Request, *, tags: tuple[str,
 
     async def act(edit: Edit) -> None:
         edit.move_incident("raise")
+        known = known_of(edit.incident)
         _add_tags(edit, tags)
         edit.tell("incident.updated", tags=edit.incident["tags"], found=list(tags), **({"text": text} if text else {}))
+        alert_again(edit, known, finder_id=request.unit_id)
         await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "report_finding", request=request, act=act)

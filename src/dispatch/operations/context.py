@@ -11,6 +11,7 @@ from typing import cast
 
 import orjson
 
+from dispatch.domain.alerting import DANGER_TAGS
 from dispatch.domain.assignment import OPEN
 from dispatch.domain.condition import Facts
 from dispatch.domain.correlation import Correlations, OpenIncident
@@ -22,6 +23,7 @@ from dispatch.domain.lint import LEVELS, Finding
 from dispatch.domain.mode import Modes, response_at
 from dispatch.domain.mode_setting import mode_of
 from dispatch.domain.open_incidents import OpenIncidents
+from dispatch.domain.presence import Presence
 from dispatch.domain.rows import AssignmentRow, ChangeRow, parse_instant
 from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.unit import Duty, Unit, UnitState
@@ -170,6 +172,8 @@ class Context:
     publish: Callable[[Place, ChangeRow], None]
     timezone: tzinfo
     paging_channels: tuple[str, ...] = ()
+    danger_tags: frozenset[str] = DANGER_TAGS
+    presence: Presence | None = None
     in_flight: InFlight = field(default_factory=InFlight)
     day_kind: Callable[[date], DayKind] = plain_day_kind
 
@@ -177,6 +181,10 @@ class Context:
         """Give what rules may ask of a place at an instant beside the call: its modes, and what kind of day it is."""
         modes = self.knowledge.modes.facts(self.knowledge.directory.chain(division_code), now)
         return {**modes, "day_kind": self.day_kind(now.astimezone(self.timezone).date())}
+
+    def is_there(self, unit_id: str) -> bool:
+        """Say whether a unit has a live console; without anybody who knows, all count as there."""
+        return self.presence is None or self.presence.is_there(unit_id, self.now())
 
     def response_at(self, unit: Unit) -> str:
         """Give the response mode that stands where a unit belongs."""

@@ -15,6 +15,7 @@ from dispatch.domain.errors import DispatchError, NotFoundError
 from dispatch.domain.escalation import next_due
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.intake import URGENCY_RANK
+from dispatch.domain.ladder import Reach
 from dispatch.domain.rows import AssignmentRow, ChangeRow, LinkData, instant
 from dispatch.domain.trigger import next_stage_at
 from dispatch.domain.versions import require_version
@@ -29,6 +30,8 @@ from dispatch.storage.written import TwinError, Written
 ATTEND_AGAIN = timedelta(seconds=60)
 _NEWS_OF_ALL = frozenset({"assignment.issued", "incident.lead_changed", "incident.disclosed"})
 """After these somebody may read more than before: all assignments go along."""
+_NEWS_OF_DELIVERY = frozenset({"assignment.paged", "assignment.page_sent", "assignment.page_failed"})
+"""With these no decision can clash: whether a text message went out changes nothing of what was decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,12 @@ class Edit:
         self.incident["updated_by"] = actor.name
 
     @property
+    def reach(self) -> Reach:
+        """Say how units are reached in this incident."""
+        ladders = self.context.knowledge.directory.content.ladders
+        return Reach(ladders, self.incident["urgency"], self.context.is_there)
+
+    @property
     def changed(self) -> list[AssignmentRow]:
         """List the assignments touched so far."""
         return list(self._touched.values())
@@ -117,6 +126,7 @@ class Edit:
             if told["unit_id"] == row["unit_id"] and told["role"] == "notify":
                 self.complete(told)
                 self.tell("assignment.completed", told["id"], reason="notified")
+        row["min_ack_revision"] = self.incident["revision"]
         self.assignments.append(row)
         self._touched[row["id"]] = row
         if row["unit_id"] not in self.incident["unit_ids"]:
@@ -205,6 +215,8 @@ class Edit:
     def change(self) -> ChangeRow:
         """Give the change as it stands; a unit that joins or leads must learn of everybody: then all rows go along."""
         joins = any(event.event in _NEWS_OF_ALL for event in self.events)
+        if any(event.event not in _NEWS_OF_DELIVERY for event in self.events):
+            self.incident["settled_version"] = self.incident["version"]
         self.incident["lead_unit_id"] = assignment_states.lead_unit_id(self.assignments)
         return {
             "incident": self.incident,

@@ -13,11 +13,13 @@ from typing import Final
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.escalation import Due, next_due, next_step, owes_something
-from dispatch.domain.rows import AssignmentRow, parse_instant
+from dispatch.domain.notice import Reason
+from dispatch.domain.rows import AssignmentRow, instant, parse_instant
 from dispatch.operations.backup import add_next
-from dispatch.operations.context import Context, commit_seen, dumps
+from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
-from dispatch.operations.reinforce import Named, add_named, next_slot, raise_gap
+from dispatch.operations.reach import next_channels, reach, turn_of
+from dispatch.operations.reinforce import Named, add_named, agency_of, give_back, next_slot, raise_gap, take_back
 from dispatch.operations.stages import release_due
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
 from dispatch.storage.work import try_lock_work
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 BATCH: Final = 200
 TRY_AGAIN: Final = timedelta(seconds=5)
 REMIND: Final = timedelta(seconds=300)
+CONFIRM_AGAIN: Final = timedelta(seconds=30)
+"""So long after it was urged to acknowledge a change, a unit's silence is shown to the shift leader."""
 MOST_BACKUPS: Final = 2
 """So many units are added in place of one that stays silent; then a human decides: the gap is an alarm at the desk."""
 
@@ -100,7 +104,7 @@ async def _act(edit: Edit, subject_id: str) -> None:
     if row["ended_at"] is not None:
         edit.effects.disarm.append(subject_id)
         return
-    step = next_step(row, edit.now)
+    step = next_step(row, edit.now, edit.reach.ladder(agency_of(edit, row)))
     if edit.incident["closed_at"] is not None:  # only a lead that has fed back and packs up: nobody is sent after it
         _after_closing(edit, row)
         return
@@ -116,6 +120,7 @@ def _after_closing(edit: Edit, row: AssignmentRow) -> None:
 
 
 def _attend(edit: Edit) -> None:
+    give_back(edit)
     if edit.incident["shortfalls"] and edit.incident["closed_at"] is None:
         edit.tell("shortfall.raised", shortfalls=edit.incident["shortfalls"], repeated=True)
         edit.attend(ATTEND_AGAIN)
@@ -130,40 +135,67 @@ def _took(edit: Edit, row: AssignmentRow, step: Due) -> None:
 
 
 async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
-    """No console has shown it, or nobody sits there: reach the unit's people another way, on every channel there is."""
-    _took(edit, row, step)
-    attempts = pages(edit, row)
-    edit.effects.deliveries = merged(edit.effects.deliveries, attempts)
-    channels = [attempt["channel"] for attempt in attempts if attempt["state"] == "queued"]
-    reason = "on_call" if row["selection"].get("on_call") else "not_delivered"
-    edit.tell("assignment.paged", row["id"], reason=reason, channels=channels)
+    """No console has shown it, or nobody sits there: reach the unit's people another way, channel after channel.
+
+    Where nobody can be reached on any of them and no console is open either, silence needs no waiting for.
+    """
+    ladder = edit.reach.ladder(agency_of(edit, row))
+    there = edit.context.is_there(row["unit_id"])
+    reason: Reason = "on_call" if row["selection"].get("on_call") else "not_delivered" if there else "no_console"
+    reached: tuple[str, ...] = ()
+    more = True
+    while more and not reached:
+        channels, more = next_channels(ladder, edit.context, row)
+        reached = reach(edit, row, channels, reason)
+        row["steps_done"] = [*row["steps_done"], *(turn_of(channel) for channel in channels if ladder.channels)]
+    if more:
+        row["deliver_by"] = instant(edit.now + timedelta(seconds=ladder.next_channel_s))
+    else:
+        row["steps_done"] = [*row["steps_done"], step.step]
+    edit.touch(row)
+    edit.arm(row)
+    edit.tell("assignment.paged", row["id"], reason=reason, channels=list(reached))
+    if not (reached or there) and row["role"] != "notify" and "escalate" not in row["steps_done"]:
+        await _escalate(edit, row, Due("escalate", "escalate", "deliver_by"))
 
 
 async def _urge(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    if step.step == "change_urge":  # the same again goes to the desk next
+        row["change_by"] = instant(edit.now + CONFIRM_AGAIN)
     _took(edit, row, step)
     edit.tell("assignment.urged", row["id"], missed=step.missed)
 
 
 async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
-    """Add the next suitable unit, tell the superior; the shift leader sees the event as an alarm."""
+    """Add the next suitable unit, tell the superior, show it to the shift leader: as the unit's ladder says."""
     _took(edit, row, step)
     if _speaks_for_others(edit, row):
         return
+    targets = edit.reach.ladder(agency_of(edit, row)).escalate
     backups = [other for other in edit.assignments if other["slot"] == row["slot"] and other["backup_for"]]
-    added = await add_next(edit, row) if len(backups) < MOST_BACKUPS else None
-    told = _tell_superior(edit, row)
+    wanted = "next_unit" in targets and len(backups) < MOST_BACKUPS
+    added = await add_next(edit, row) if wanted else None
+    told = _tell_superior(edit, row) if "superior" in targets else None
     if added is None and row["mandatory"]:
-        raise_gap(edit, row, "no_answer" if len(backups) >= MOST_BACKUPS else "no_candidates")
+        raise_gap(
+            edit, row, "no_answer" if "next_unit" not in targets or len(backups) >= MOST_BACKUPS else "no_candidates"
+        )
     edit.tell(
         "assignment.escalated",
         row["id"],
         missed=step.missed,
         added=None if added is None else added["id"],
         superior=told,
-        attention="shift_leader",
+        attention="shift_leader" if "shift_leader" in targets else None,
     )
     if told is not None:  # the next superior is told after the next silence
         edit.arm(row, min(next_due(row, edit.now), edit.now + REMIND))
+
+
+async def _reopen(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    """Who has acknowledged and does not move is not counted on any longer: the desk decides, the task stays open."""
+    _took(edit, row, step)
+    take_back(edit, row, "not_moving")
 
 
 def _speaks_for_others(edit: Edit, row: AssignmentRow) -> bool:
@@ -228,34 +260,10 @@ _STEPS: Final[dict[str, Callable[[Edit, AssignmentRow, Due], Awaitable[None]]]] 
     "urge": _urge,
     "escalate": _escalate,
     "supervise": _supervise,
+    "reopen": _reopen,
     "finish": _finish,
     "remind": _remind,
 }
-
-
-def pages(edit: Edit, row: AssignmentRow) -> list[dict[str, object]]:
-    """Write the delivery attempts for a unit's people: their number, no personal data in the text."""
-    unit = edit.context.knowledge.directory.units.get(row["unit_id"])
-    contact = None if unit is None else (unit.on_call.phone if unit.on_call else unit.phone)
-    channels = edit.context.paging_channels or ("none",)
-    body = dumps({"number": edit.incident["number"], "urgency": edit.incident["urgency"], "role": row["role"]})
-    return [
-        {
-            "id": str(edit.context.new_id()),
-            "assignment_id": row["id"],
-            "incident_id": edit.incident["id"],
-            "channel": channel,
-            "recipient": contact or "",
-            "body": body,
-            "state": "queued" if contact and channel != "none" else "failed_permanent",
-        }
-        for channel in channels
-    ]
-
-
-def merged(deliveries: str, attempts: list[dict[str, object]]) -> str:
-    """Add attempts to those already waiting in the edit."""
-    return dumps(attempts) if deliveries == "[]" else deliveries[:-1] + "," + dumps(attempts)[1:]
 
 
 async def earliest(context: Context) -> datetime | None:

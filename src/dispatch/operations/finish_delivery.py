@@ -3,10 +3,12 @@
 import logging
 
 from dispatch.domain.actor import SYSTEM
+from dispatch.domain.assignment import SILENT
 from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.domain.rows import instant, parse_instant
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
-from dispatch.storage.delivery import Attempt, Outcome, finish_attempt
+from dispatch.storage.delivery import Attempt, Outcome, finish_attempt, is_on_its_way
 
 logger = logging.getLogger(__name__)
 
@@ -16,17 +18,38 @@ async def finish_delivery(context: Context, attempt: Attempt, outcome: Outcome) 
 
     What was sent is noted even where somebody holds the incident for long: else it would count as abandoned.
     """
+    next_id = str(context.new_id())
 
     async def act(edit: Edit) -> None:
-        await finish_attempt(edit.connection, attempt.id, outcome)
+        await finish_attempt(edit.connection, attempt.id, outcome, next_id=next_id)
         event = "assignment.page_sent" if outcome.state == "sent" else "assignment.page_failed"
         edit.tell(event, attempt.assignment_id, channel=attempt.channel)  # type: ignore[arg-type]
+        if outcome.state != "sent":
+            await _go_on(edit, attempt)
 
     try:
-        if outcome.state != "failed_temporary":
+        if outcome.retry_s is None:
             await edit_incident(context, "finish_delivery", request=Request(attempt.incident_id, SYSTEM), act=act)
             return
     except DatabaseUnavailableError:
         logger.info("a delivery is noted without telling of it", extra={"incident_id": attempt.incident_id})
     async with context.database.connection() as connection:
-        await finish_attempt(connection, attempt.id, outcome)
+        await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
+
+
+async def _go_on(edit: Edit, attempt: Attempt) -> None:
+    """Do not wait where a channel has failed: the next one is due; after the last, silence is certain.
+
+    A console that is there may still answer, and so may somebody who was reached on another channel.
+    """
+    row = next((row for row in edit.open_assignments() if row["id"] == attempt.assignment_id), None)
+    if row is None or row["status"] not in SILENT:
+        return
+    if "page" not in row["steps_done"]:
+        row["deliver_by"] = instant(edit.now)
+    elif edit.context.is_there(row["unit_id"]) or await is_on_its_way(edit.connection, row["id"]):
+        return
+    elif row["acknowledge_by"] is not None:
+        row["acknowledge_by"] = min(row["acknowledge_by"], instant(edit.now), key=parse_instant)
+    edit.touch(row)
+    edit.arm(row)

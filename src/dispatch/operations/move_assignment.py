@@ -3,9 +3,11 @@
 A late acknowledgement is accepted and shown. What is refused is explained by what stands now.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
+from dispatch.domain.alerting import is_unconfirmed
 from dispatch.domain.assignment import SILENT, Status, advance
 from dispatch.domain.errors import FeedbackRequiredError, NotFoundError
 from dispatch.domain.rows import AssignmentRow, instant
@@ -42,6 +44,8 @@ async def move_assignment(context: Context, request: Request) -> Answer | None:
     shared = row["backup_for"] is not None or row["selection"].get("offer") is not None
     if request.verb == "acknowledge" and shared and row["status"] in SILENT:
         return None
+    if request.verb == "acknowledge" and is_unconfirmed(row):
+        return await move_assignment(context, replace(request, verb="confirm"))
     _explain(row, request)
     return None
 
@@ -65,6 +69,7 @@ def _move(context: Context, request: Request, now: datetime) -> Move:
         ids=(str(context.new_id()), str(context.new_id()), str(context.new_id())),
         facts=dumps(facts) if facts else None,
         once=request.once,
+        revision=request.revision,
     )
 
 

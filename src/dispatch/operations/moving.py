@@ -13,7 +13,10 @@ OLDEST_OFFLINE_WORK = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One verb. `unit_id` is set for a unit's own people; an operator may act for any unit in scope."""
+    """One verb. `unit_id` is set for a unit's own people; an operator may act for any unit in scope.
+
+    `revision` is the incident's that somebody had before their eyes when they acknowledged.
+    """
 
     assignment_id: str
     verb: Verb
@@ -24,6 +27,7 @@ class Request:
     reason: str | None = None
     feedback: dict[str, object] | None = None
     once: Once | None = None
+    revision: int | None = None
 
 
 def believable(occurred_at: datetime | None, now: datetime) -> datetime:

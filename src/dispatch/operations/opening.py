@@ -83,6 +83,7 @@ def opening_of(context: Context, intake: Intake) -> Opening:
         now=context.now(),
         call_id=str(context.new_id()),
         links=links_of(context, intake.report, where),
+        is_there=context.is_there,
     )
 
 

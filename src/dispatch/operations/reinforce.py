@@ -13,6 +13,9 @@ from dispatch.domain.ruleset import Requirement
 from dispatch.domain.unit import Unit
 from dispatch.operations.edit import Edit
 
+TAKEN_BACK = frozenset({"not_moving", "went_off_duty", "gone_silent"})
+"""Why a unit that has acknowledged is not counted on any longer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -43,6 +46,23 @@ def raise_gap(edit: Edit, row: AssignmentRow, reason: str = "no_candidates") -> 
     """Sound the alarm for the place of a unit that left or stays silent."""
     unit = edit.context.knowledge.directory.units.get(row["unit_id"])
     edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], reason)
+
+
+def take_back(edit: Edit, row: AssignmentRow, reason: str) -> None:
+    """Take a task back to the desk: the unit keeps it and may still come, but its place counts as a gap, aloud."""
+    if "reopened" not in row["steps_done"]:
+        row["steps_done"] = [*row["steps_done"], "reopened"]
+    edit.touch(row)
+    edit.tell("assignment.reopened", row["id"], reason=reason, attention="shift_leader")
+    raise_gap(edit, row, reason)
+
+
+def give_back(edit: Edit) -> None:
+    """Close the gaps of units that were taken for lost and have moved since."""
+    moved = {row["slot"] for row in edit.open_assignments() if row["status"] in {"en_route", "on_scene"}}
+    for gap in list(edit.incident["shortfalls"]):
+        if gap["reason"] in TAKEN_BACK and gap["slot"] in moved:
+            edit.fill_shortfall(gap["slot"])
 
 
 def add_named(edit: Edit, named: Named) -> AssignmentRow:
@@ -92,14 +112,21 @@ def clocks_of(edit: Edit) -> Clocks:
     """Give the clocks that run for a unit that is sent, or hurried, now."""
     directory = edit.context.knowledge.directory
     kind = directory.content.incident_types[edit.incident["incident_type"]]
-    return Clocks(directory.clocks_of(kind, edit.incident["urgency"]), edit.incident["area_class"], edit.now)
+    profile = directory.clocks_of(kind, edit.incident["urgency"])
+    return Clocks(profile, edit.incident["area_class"], edit.now, edit.reach)
+
+
+def agency_of(edit: Edit, row: AssignmentRow) -> str:
+    """Give the agency of an assignment's unit; a unit that left the directory has none."""
+    unit = edit.context.knowledge.directory.units.get(row["unit_id"])
+    return "" if unit is None else unit.agency
 
 
 def hurry(edit: Edit) -> None:
     """Let the new urgency's clocks run from now for units that have not answered; a deadline only comes nearer."""
     clocks = clocks_of(edit)
     for row in edit.open_assignments():
-        limits = clocks.for_role(row["role"])
+        limits = clocks.for_unit(agency_of(edit, row), row["role"])
         if row["status"] in SILENT:
             row["urge_by"] = min(filter(None, (row["urge_by"], limits.urge_by)), default=None)
             row["acknowledge_by"] = min(filter(None, (row["acknowledge_by"], limits.acknowledge_by)), default=None)

@@ -5,11 +5,13 @@ Invariant: a call can only raise. What an operator has lowered stays so unless t
 
 from dataclasses import replace
 
+from dispatch.domain.alerting import known_of
 from dispatch.domain.incident import SEVERITIES, URGENCIES
 from dispatch.domain.intake import Opening, requirement_data, stage_row
 from dispatch.domain.routing import Plan, Staged, excluded_kinds, is_released, merge_requirements
 from dispatch.domain.rows import IncidentRow, parse_instant
 from dispatch.domain.ruleset import Requirement
+from dispatch.operations.alerting import alert_again
 from dispatch.operations.course import Course, course_of, facts_now
 from dispatch.operations.edit import Edit
 from dispatch.operations.reinforce import hurry, next_slot
@@ -19,13 +21,14 @@ from dispatch.storage.work import write_further
 
 async def raise_by_call(edit: Edit, opening: Opening) -> None:
     """Take over what a joining call knows to be worse, and send for it."""
-    before = _level(edit.incident)
+    before, known = _level(edit.incident), known_of(edit.incident)
     _take_over(edit.incident, opening)
     after = _level(edit.incident)
     if before != after:
         edit.tell("incident.updated", before=before, after=after, reason="call_joined", call_id=opening.call_id)
     if before["urgency"] != after["urgency"]:
         hurry(edit)
+    alert_again(edit, known)
     another = opening.report.incident_type != edit.incident["incident_type"]
     if before != after or another:
         await send_further(edit, (edit.incident["incident_type"], opening.report.incident_type))

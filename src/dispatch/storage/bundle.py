@@ -4,10 +4,11 @@ Loading the same bundle twice changes nothing but the version: identities follow
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
+from dispatch.domain.ladder import parse_ladder
 from dispatch.domain.requirement_parse import Known
 from dispatch.storage.database import Connection
 
@@ -36,12 +37,14 @@ _TYPE: Final = "code name name_en class severity urgency clock_profile sensitive
 _DEVICE: Final = (
     "id code place_id name name_en trigger_mode hold_ms silent choices default_incident_type phone merge_window_s"
 )
+_LADDER: Final = "code agency urgency channels next_channel_s limits escalate steps silent_s"
 _TARGETS: Final = (
     _Target("agencies", "agency", "code", "code name name_en"),
     _Target("unit_kinds", "unit_kind", "code", "code name name_en exclusive sensitive"),
     _Target("place_kinds", "place_kind", "code", "code name name_en"),
     _Target("divisions", "division", "code", _DIVISION),
     _Target("clock_profiles", "clock_profile", "code", _PROFILE),
+    _Target("ladders", "ladder", "code", _LADDER),
     _Target("incident_types", "incident_type", "code", _TYPE),
     _Target("units", "unit", "id", _UNIT),
     _Target("places", "place", "id", "id code kind name name_en address division_code longitude latitude phone notes"),
@@ -63,6 +66,8 @@ def _resolved(key: str, row: dict[str, object]) -> dict[str, object]:
             "id": identity("unit", str(row["code"])),
             "superior_id": identity("unit", str(superior)) if superior else None,
         }
+    if key == "ladders":
+        return {**asdict(parse_ladder(row, f"/ladders/{row.get('code')}"))}
     if key == "incident_types":
         return {"personal": False, **row}
     if key == "places":

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
+import orjson
 
 from dispatch.storage.database import Connection
 from dispatch.storage.timers import TimerSet
@@ -43,6 +44,9 @@ _ASSIGNMENT_COLUMNS: Final = [
     "reason",
     "feedback",
     "backup_for",
+    "min_ack_revision",
+    "acknowledged_revision",
+    "change_by",
     "updated_by",
 ]
 _INCIDENT_COLUMNS: Final = [
@@ -52,6 +56,10 @@ _INCIDENT_COLUMNS: Final = [
     "urgency",
     "tags",
     "division_code",
+    "area_class",
+    "place",
+    "place_id",
+    "location",
     "address",
     "description",
     "call_count",
@@ -62,6 +70,8 @@ _INCIDENT_COLUMNS: Final = [
     "unit_ids",
     "lead_unit_id",
     "disclosed",
+    "revision",
+    "settled_version",
     "closed_at",
     "disposition",
     "merged_into",
@@ -88,9 +98,14 @@ WITH c AS (SELECT $1::json AS change),
  ts AS (DELETE FROM timer WHERE $14 AND subject_id = ($1::json->'incident'->>'id')::uuid AND kind = 'stage'),
  f AS (UPDATE unit_state SET committed_to = NULL, version = version + 1
    WHERE unit_id = ANY($8) AND committed_to = ($1::json->'incident'->>'id')::uuid),
- p AS (INSERT INTO delivery_attempt (id, assignment_id, incident_id, channel, recipient, body, state, next_at)
-   SELECT d.id, d.assignment_id, d.incident_id, d.channel, d.recipient, d.body, d.state, clock_timestamp()
+ p AS (INSERT INTO delivery_attempt (id, message_id, assignment_id, incident_id, unit_id, channel, recipient,
+     recipient_kind, reason, urgency, source, exercise, body, state, error, next_at, finished_at)
+   SELECT d.id, d.message_id, d.assignment_id, d.incident_id, d.unit_id, d.channel, d.recipient, d.recipient_kind,
+     d.reason, d.urgency, d.source, d.exercise, d.body, d.state, d.error, clock_timestamp(),
+     CASE WHEN d.state <> 'queued' THEN clock_timestamp() END
    FROM json_populate_recordset(NULL::delivery_attempt, $9::json) d),
+ pd AS (UPDATE delivery_attempt SET state = 'expired', error = 'not needed any more', finished_at = clock_timestamp()
+   WHERE assignment_id = ANY($7) AND state = 'queued'),
  o AS (INSERT INTO outbox (id, incident_id, unit_ids, division_code, device_id, source_id, change)
    SELECT $2, i.id, i.unit_ids, i.division_code, i.device_id, i.source_id, c.change::text FROM i, c
    RETURNING seq, xid, change),
@@ -116,7 +131,7 @@ class Effects:
     disarm: list[str] = field(default_factory=list)
     no_stage: bool = False
     release_units: list[str] = field(default_factory=list)
-    deliveries: str = "[]"
+    deliveries: list[dict[str, object]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +168,7 @@ async def save_change(connection: Connection, saving: Saving, effects: Effects) 
             [timer.due_at for timer in effects.arm],
             effects.disarm,
             effects.release_units,
-            effects.deliveries,
+            orjson.dumps(effects.deliveries).decode(),
             saving.occurred_at,
             saving.actor,
             saving.once.parameter() if saving.once else None,

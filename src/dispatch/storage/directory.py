@@ -10,6 +10,7 @@ import asyncpg
 from dispatch.domain.clock_profile import ClockProfile
 from dispatch.domain.directory import Device, Directory, DirectoryContent, Division, IncidentType, Place
 from dispatch.domain.geo import Point
+from dispatch.domain.ladder import Ladder, Ladders, parse_ladder
 from dispatch.domain.unit import Contact, Duty, ShiftWindow, Unit, UnitKind, UnitState
 from dispatch.storage.database import Connection
 from dispatch.storage.space import SpatialIndex
@@ -65,6 +66,7 @@ async def _build(tables: _Tables, version: int, places: dict[str, Place], device
         divisions=divisions,
         incident_types={row["code"]: _incident_type(row) for row in await tables.rows("incident_type")},
         clock_profiles={row["code"]: _profile(row) for row in await tables.rows("clock_profile")},
+        ladders=Ladders([_ladder(row) for row in await tables.rows("ladder")]),
         place_kinds={row["code"]: (row["name"], row["name_en"]) for row in await tables.rows("place_kind")},
     )
     return Directory(content, SpatialIndex(units.values(), divisions.values()))
@@ -221,6 +223,11 @@ def _incident_type(row: asyncpg.Record) -> IncidentType:
         sensitive=row["sensitive"],
         personal=row["personal"],
     )
+
+
+def _ladder(row: asyncpg.Record) -> Ladder:
+    kept = dict(row) | {"limits": json.loads(row["limits"]), "steps": json.loads(row["steps"])}
+    return parse_ladder(kept, f"/ladders/{row['code']}")
 
 
 def _profile(row: asyncpg.Record) -> ClockProfile:

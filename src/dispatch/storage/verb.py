@@ -37,6 +37,7 @@ class Move:
     ids: tuple[str, str, str]
     facts: str | None
     once: Once | None
+    revision: int | None = None
 
 
 _OPEN: Final = ", ".join(f"'{status}'" for status in sorted(OPEN))
@@ -44,23 +45,25 @@ _LEFT: Final = ", ".join(f"'{status}'" for status in sorted(LEFT))
 _ACTIVE: Final = "'received', 'dispatched', 'in_progress', 'resolved'"
 _UNSEEN: Final = frozenset({"deliver", "see"})
 """What no stage waits for."""
+_ACKNOWLEDGES: Final = frozenset({"acknowledge", "confirm"})
 _BEGINS: Final = frozenset({"acknowledge", "depart", "arrive", "feedback"})
 
 # Arguments: 1 assignment, 2 expected version, 3 unit, 4 now, 5 actor name, 6 reason, 7 feedback, 8 ids, 9 actor,
-# 10 idempotency, 11 facts, 12 occurred at.
+# 10 idempotency, 11 facts, 12 occurred at; where a revision is acknowledged, 13 the one that was seen.
 # A closed incident has no open assignment but that of a lead that has fed back and not yet said that it is done: its
 # crew is not free before.
 _STATEMENT: Final = """
-WITH l AS (SELECT i.id FROM incident i WHERE i.id = (SELECT incident_id FROM assignment WHERE id = $1) FOR UPDATE),
+WITH l AS (SELECT i.id, i.revision FROM incident i
+   WHERE i.id = (SELECT incident_id FROM assignment WHERE id = $1) FOR UPDATE),
  a AS (UPDATE assignment SET status = CASE assignment.status {case} END, version = assignment.version + 1,
-     {stamp} {ended} reason = coalesce($6, assignment.reason), feedback = coalesce($7::json, assignment.feedback),
-     updated_by = $5
+     {stamp} {confirms} {ended} reason = coalesce($6, assignment.reason),
+     feedback = coalesce($7::json, assignment.feedback), updated_by = $5
    FROM l WHERE assignment.incident_id = l.id AND assignment.id = $1 AND assignment.status IN ({sources})
      AND ($2::int IS NULL OR assignment.version = $2) AND ($3::uuid IS NULL OR assignment.unit_id = $3) {guard}
    RETURNING assignment.*),
  s AS (SELECT a.*, {satisfies} AS satisfies FROM a),
  t AS ({timer}),
- i AS (UPDATE incident SET version = incident.version + 1, updated_by = $5,
+ i AS (UPDATE incident SET version = incident.version + 1, updated_by = $5, {settles}
      pending_slots = CASE WHEN s.satisfies THEN array_remove(pending_slots, s.slot) ELSE pending_slots END,
      status = CASE
        WHEN incident.status NOT IN ({active}) THEN incident.status
@@ -116,12 +119,19 @@ _CLOSES: Final = (
 )
 
 
+_CONFIRMS: Final = """
+     acknowledged_revision = greatest(assignment.acknowledged_revision,
+       least(coalesce($13::int, l.revision), l.revision)),
+     change_by = CASE WHEN least(coalesce($13::int, l.revision), l.revision) >= assignment.min_ack_revision
+       THEN NULL ELSE assignment.change_by END,"""
+"""`alerting.confirm` as SQL: the revision that was seen counts, at most the one that stands."""
 _GUARDS: Final[dict[Verb, str]] = {
     "deliver": "AND assignment.delivered_at IS NULL",
     "see": "AND assignment.seen_at IS NULL",
     # A backup may take the lead over when it answers, one of several asked may have it: that is decided under the lock,
     # in operations/acknowledge_assignment.
     "acknowledge": "AND assignment.backup_for IS NULL AND assignment.selection->>'offer' IS NULL",
+    "confirm": "AND assignment.acknowledged_revision < assignment.min_ack_revision",
     "complete": "AND (assignment.role <> 'lead' OR assignment.fed_back_at IS NOT NULL)",
 }
 """What a verb demands beyond the state; a refused move is explained by `operations/move_assignment`."""
@@ -141,6 +151,8 @@ def verb_statement(verb: Verb) -> str:
         case=" ".join(f"WHEN '{source}' THEN '{target}'" for source, target in moves.items()),
         sources=", ".join(f"'{source}'" for source in moves),
         stamp=_stamps(verb),
+        confirms=_CONFIRMS if verb in _ACKNOWLEDGES else "",
+        settles="" if verb in _UNSEEN else "settled_version = incident.version + 1,",
         ended="ended_at = coalesce(assignment.ended_at, $4::timestamptz)," if ends else "",
         guard=_GUARDS.get(verb, ""),
         satisfies=_satisfies(verb),
@@ -202,6 +214,7 @@ async def move_assignment(database: Database, move: Move) -> Written | None:
                 move.once.parameter() if move.once else None,
                 move.facts,
                 move.occurred_at,
+                *([move.revision] if move.verb in _ACKNOWLEDGES else ()),
             )
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "idempotency_pkey":

@@ -82,6 +82,32 @@ async def incident_of(connection: Connection, assignment_id: str) -> str:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A unit that has said it comes and has not been taken back, with what its watch depends on."""
+
+    id: str
+    incident_id: str
+    unit_id: str
+    status: str
+    urgency: str
+    on_call: bool
+
+
+_ACKNOWLEDGED: Final = f"""
+SELECT a.id::text, a.incident_id::text, a.unit_id::text, a.status, i.urgency,
+  coalesce((a.selection->>'on_call')::boolean, false) AS on_call
+FROM assignment a JOIN incident i ON i.id = a.incident_id
+WHERE i.{_OPEN} AND i.status <> 'suspended' AND a.status IN ('acknowledged', 'en_route', 'on_scene')
+  AND a.role <> 'notify' AND a.fed_back_at IS NULL AND NOT 'reopened' = ANY(a.steps_done)
+"""
+
+
+async def list_acknowledged(connection: Connection) -> list[Acknowledged]:
+    """List the units of open incidents that have acknowledged and neither fed back nor been taken back."""
+    return [Acknowledged(*row.values()) for row in await connection.fetch(_ACKNOWLEDGED)]
+
+
 async def get_decision(connection: Connection, incident_id: str) -> str:
     """Get the stored decision of an incident, as JSON text."""
     return str(await connection.fetchval("SELECT body FROM decision WHERE incident_id = $1", incident_id) or "null")

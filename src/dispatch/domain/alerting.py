@@ -1,0 +1,71 @@
+"""Changes that matter: what the units on an incident must be told at once and acknowledge anew.
+
+A raised level, a tag that means danger, another address. Everything else is news that a console shows quietly.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from dispatch.domain.clock_profile import ClockProfile
+from dispatch.domain.incident import SEVERITIES, URGENCIES
+from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
+
+DANGER_TAGS: Final = frozenset(
+    {
+        *("weapon", "knife", "gun", "violence", "hostage", "fire", "explosion_risk", "chemical_smell", "leaking"),
+        *("evacuation", "mass_evacuation"),
+    }
+)
+"""The tags that mean danger unless an installation says otherwise."""
+CHANGE_STEPS: Final = frozenset({"change_urge", "change_overdue"})
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of an incident units have been told: compare it from before and after a change."""
+
+    severity: str
+    urgency: str
+    tags: frozenset[str]
+    whereabouts: tuple[object, ...]
+
+
+def known_of(incident: IncidentRow) -> Known:
+    """Take down what matters of an incident as it stands."""
+    where = (incident["place_id"], incident["location"], incident["address"], incident["division_code"])
+    return Known(incident["severity"], incident["urgency"], frozenset(incident["tags"]), where)
+
+
+def what_matters(before: Known, after: Known, danger_tags: Collection[str] = DANGER_TAGS) -> tuple[str, ...]:
+    """List what changed that matters: `severity`, `urgency`, `address`, and `tag:<code>` for each new danger."""
+    found = []
+    if SEVERITIES.index(after.severity) < SEVERITIES.index(before.severity):
+        found.append("severity")
+    if URGENCIES.index(after.urgency) < URGENCIES.index(before.urgency):
+        found.append("urgency")
+    if after.whereabouts != before.whereabouts:
+        found.append("address")
+    return (*found, *(f"tag:{tag}" for tag in sorted((after.tags - before.tags) & set(danger_tags))))
+
+
+def demand_confirmation(row: AssignmentRow, revision: int, profile: ClockProfile, now: datetime) -> None:
+    """Let an open assignment wait for the acknowledgement of a revision: urged after `urge_s`, then at the desk."""
+    row["min_ack_revision"] = revision
+    row["change_by"] = instant(now + timedelta(seconds=profile.urge_s))
+    row["steps_done"] = [step for step in row["steps_done"] if step not in CHANGE_STEPS]
+
+
+def confirm(row: AssignmentRow, seen: int | None, revision: int) -> None:
+    """Note which revision a unit acknowledges: the one it has seen, at most the one that stands."""
+    acknowledged = max(row["acknowledged_revision"] or 0, min(seen or revision, revision))
+    row["acknowledged_revision"] = acknowledged
+    if acknowledged >= row["min_ack_revision"]:
+        row["change_by"] = None
+
+
+def is_unconfirmed(row: AssignmentRow) -> bool:
+    """Say whether a unit that has acknowledged its task has not yet acknowledged the latest change that matters."""
+    acknowledged = row["acknowledged_revision"]
+    return acknowledged is not None and acknowledged < row["min_ack_revision"]

@@ -1,0 +1,32 @@
+"""A change that matters reaches everybody on the incident again: alarmed anew, and to be acknowledged anew."""
+
+from dispatch.domain.alerting import Known, confirm, demand_confirmation, known_of, what_matters
+from dispatch.operations.edit import Edit
+from dispatch.operations.reach import reach
+from dispatch.operations.reinforce import agency_of, clocks_of
+
+
+def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None) -> None:
+    """Compare with what was known before; where it matters, every acting unit must acknowledge the new revision.
+
+    The unit that found it (`finder_id`) knows. Who has no console open is reached on every other channel at once.
+    """
+    changed = what_matters(before, known_of(edit.incident), edit.context.danger_tags)
+    if not changed:
+        return
+    edit.incident["revision"] += 1
+    revision, profile = edit.incident["revision"], clocks_of(edit).profile
+    for row in edit.open_assignments():
+        if row["role"] == "notify":
+            continue
+        ladder = edit.reach.ladder(agency_of(edit, row))
+        demand_confirmation(row, revision, ladder.clocks(profile), edit.now)
+        edit.touch(row)
+        if row["unit_id"] == finder_id:
+            confirm(row, revision, revision)
+            edit.arm(row)
+            continue
+        edit.arm(row)
+        there, channels = edit.context.is_there(row["unit_id"]), edit.context.paging_channels
+        reached = () if there else reach(edit, row, channels, "changed")
+        edit.tell("assignment.alerted", row["id"], changed=list(changed), revision=revision, channels=list(reached))

@@ -1,0 +1,113 @@
+"""Reaching a unit's people beside its console: who, on which channel, and the attempts that the ledger will hold.
+
+Invariant: whoever is off duty is never paged. Nothing is sent here: attempts are rows, `jobs/delivery` sends them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dispatch.domain.intake import URGENCY_RANK
+from dispatch.domain.ladder import Ladder
+from dispatch.domain.notice import NoticeData, Reason
+from dispatch.domain.rows import AssignmentRow, IncidentRow
+from dispatch.domain.unit import Unit, is_on_duty
+from dispatch.operations.context import Context, dumps
+from dispatch.operations.edit import Edit
+
+NOBODY = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody who can be reached on a channel: at which number or subscription, and as what."""
+
+    channel: str
+    address: str
+    kind: str
+
+
+def reach(edit: Edit, row: AssignmentRow, channels: Sequence[str], reason: Reason) -> tuple[str, ...]:
+    """Queue a message to a unit's people on each of the channels; give those on which somebody can be reached.
+
+    Where nobody can be, the ledger says so, with why.
+    """
+    recipients = _recipients(edit, row, channels)
+    notice: NoticeData = {
+        "number": edit.incident["number"],
+        "urgency": edit.incident["urgency"],
+        "role": row["role"],
+        "reason": reason,
+        "exercise": edit.incident["exercise"],
+    }
+    found = recipients or [Recipient(NOBODY, "", "none")]
+    edit.effects.deliveries += [_attempt(edit, row, recipient, notice) for recipient in found]
+    return tuple(dict.fromkeys(recipient.channel for recipient in recipients))
+
+
+def next_channels(ladder: Ladder, context: Context, row: AssignmentRow) -> tuple[tuple[str, ...], bool]:
+    """Give the channels whose turn it is, and whether others come after them."""
+    if not ladder.channels:
+        return context.paging_channels, False
+    left = [
+        channel
+        for channel in ladder.channels
+        if channel in context.paging_channels and turn_of(channel) not in row["steps_done"]
+    ]
+    return tuple(left[:1]), len(left) > 1
+
+
+def turn_of(channel: str) -> str:
+    """Name the step of a ladder that one channel is."""
+    return f"page:{channel}"
+
+
+def source_of(incident: IncidentRow) -> str:
+    """Name the place that an incident's messages are from, for their fair turns: its own if nothing else is known."""
+    if known := incident["place_id"] or incident["device_id"] or incident["address"]:
+        return known[:200]
+    if incident["location"] is not None:
+        point = incident["location"]["wgs84"]
+        return f"{point['longitude']:.3f},{point['latitude']:.3f}"
+    return incident["source_id"] or incident["id"]
+
+
+def contact_of(context: Context, unit: Unit, *, on_call: bool) -> tuple[str, str] | None:
+    """Give the number at which a unit's people on duty answer, and whose it is; None when nobody is to be disturbed."""
+    state = context.knowledge.states.of(unit.id)
+    local = context.now().astimezone(context.timezone)
+    present = is_on_duty(unit, state, local, response=context.response_at(unit))
+    if present and not on_call:
+        return None if unit.phone is None else (unit.phone, "duty_phone")
+    if state.duty != "available" or unit.on_call is None:
+        return None
+    return unit.on_call.phone, "on_call"
+
+
+def _recipients(edit: Edit, row: AssignmentRow, channels: Sequence[str]) -> list[Recipient]:
+    unit = edit.context.knowledge.directory.units.get(row["unit_id"])
+    contact = None if unit is None else contact_of(edit.context, unit, on_call=bool(row["selection"].get("on_call")))
+    if contact is None:
+        return []
+    address, kind = contact
+    return [Recipient(channel, address, kind) for channel in channels]
+
+
+def _attempt(edit: Edit, row: AssignmentRow, recipient: Recipient, notice: NoticeData) -> dict[str, object]:
+    attempt_id, nobody = str(edit.context.new_id()), recipient.channel == NOBODY
+    return {
+        "id": attempt_id,
+        "message_id": attempt_id,
+        "assignment_id": row["id"],
+        "incident_id": edit.incident["id"],
+        "unit_id": row["unit_id"],
+        "channel": recipient.channel,
+        "recipient": recipient.address,
+        "recipient_kind": recipient.kind,
+        "reason": notice["reason"],
+        "urgency": URGENCY_RANK[edit.incident["urgency"]],
+        "source": source_of(edit.incident),
+        "exercise": edit.incident["exercise"],
+        "body": dumps(notice),
+        "state": "failed_permanent" if nobody else "queued",
+        "error": "nobody to reach: off duty, no number, or no channel" if nobody else None,
+    }

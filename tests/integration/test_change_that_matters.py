@@ -1,0 +1,161 @@
+"""A weapon, another address, a raised level: every unit is alarmed again and must acknowledge what it did not know."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.test_who_has_it import Recording, sending_by, sent, told
+from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE, City
+
+RAISED = {"reason": "回访得知"}
+
+
+async def started(city: City) -> dict[str, Any]:
+    incident = (await city.press()).json()["incident"]
+    for code in (POLICE, JUSTICE):
+        assert (await city.act(code, incident, "acknowledge")).status_code == 200
+    return dict(incident)
+
+
+async def of(city: City, incident: dict[str, Any], code: str) -> dict[str, Any]:
+    view = await city.incident(incident["id"])
+    return next(a for a in view["assignments"] if a["unit"]["code"] == code)
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "changed"),
+    [
+        ("raise", {"tags": ["weapon"], **RAISED}, ["tag:weapon"]),
+        ("raise", {"severity": "II", "urgency": "critical", **RAISED}, ["severity", "urgency"]),
+        ("relocate", {"address": "演示路8号后门", "division_code": "430304005003", **RAISED}, ["address"]),
+    ],
+)
+async def test_everybody_is_alarmed_again_and_owes_a_new_word(
+    city: City, verb: str, body: dict[str, Any], changed: list[str]
+) -> None:
+    police = await city.unit_console(POLICE)
+    incident = await started(city)
+    answer = await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/{verb}", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["revision"] == 2
+    alerted = await police.event("assignment.alerted")
+    assert (alerted["facts"]["changed"], alerted["facts"]["revision"]) == (changed, 2)
+    row = await of(city, incident, POLICE)
+    assert (row["status"], row["acknowledged_revision"], row["min_ack_revision"]) == ("acknowledged", 1, 2)
+    assert row["change_by"] is not None
+    confirmed = await city.act(POLICE, incident, "acknowledge", incident_revision=2)
+    assert confirmed.status_code == 200
+    assert (confirmed.json()["acknowledged_revision"], confirmed.json()["change_by"]) == (2, None)
+    await police.event("assignment.confirmed")
+    again = await city.act(POLICE, incident, "acknowledge", incident_revision=2)
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
+
+
+async def test_what_does_not_matter_alarms_nobody(city: City) -> None:
+    incident = await started(city)
+    desk = await city.person()
+    for body in ({"tags": ["property_damage"], **RAISED}, {"severity": "NONE", **RAISED}):
+        answer = await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json=body)
+        assert answer.json()["revision"] == 1, answer.text
+    assert "assignment.alerted" not in [event for event, _ in await told(city, incident, POLICE)]
+
+
+async def test_an_acknowledgement_of_what_was_known_before_is_not_one_of_the_weapon(city: City) -> None:
+    incident = await started(city)
+    desk = await city.person()
+    await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json={"tags": ["weapon"], **RAISED})
+    late = await city.act(HEALTH, incident, "acknowledge", incident_revision=1)
+    assert (late.json()["status"], late.json()["acknowledged_revision"]) == ("acknowledged", 1)
+    assert late.json()["change_by"] is not None
+    now = await city.act(COMMUNITY, incident, "acknowledge")
+    assert (now.json()["acknowledged_revision"], now.json()["change_by"]) == (2, None)
+
+
+async def test_a_unit_under_way_that_does_not_answer_the_change_is_urged_then_shown_to_the_leader(city: City) -> None:
+    leader = await city.console(client=await city.person("leader"))
+    incident = await started(city)
+    await city.act(POLICE, incident, "depart")
+    desk = await city.person()
+    await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json={"tags": ["weapon"], **RAISED})
+    await city.forward(31)
+    row = await of(city, incident, POLICE)
+    assert row["status"] == "en_route", "nobody looks less on the way because the situation has changed"
+    assert "change_urge" in row["steps_done"]
+    await city.forward(31)
+    overdue = await leader.until(
+        lambda c: [e for e in c.named("assignment.overdue") if e["facts"]["missed"] == "change_by"]
+    )
+    assert overdue[0]["assignment"]["unit"]["code"] == POLICE
+    assert (await city.act(POLICE, incident, "acknowledge", incident_revision=2)).json()["change_by"] is None
+    await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json={"tags": ["fire"], **RAISED})
+    assert "change_urge" not in (await of(city, incident, POLICE))["steps_done"], "each change is urged for itself"
+
+
+async def test_who_found_the_danger_need_not_be_told_of_it(city: City) -> None:
+    incident = await started(city)
+    for verb in ("depart", "arrive"):
+        await city.act(POLICE, incident, verb)
+    found = await city.unit(POLICE).post(f"/api/v1/incidents/{incident['id']}/finding", json={"tags": ["weapon"]})
+    assert found.status_code == 200, found.text
+    police, justice = await of(city, incident, POLICE), await of(city, incident, JUSTICE)
+    assert (police["acknowledged_revision"], police["change_by"]) == (2, None)
+    assert (justice["acknowledged_revision"], justice["min_ack_revision"]) == (1, 2)
+
+
+async def test_a_joining_call_that_makes_it_worse_is_a_change_that_matters(city: City) -> None:
+    crash = {"incident_type": "traffic.accident"}
+    incident = await city.report(**crash)
+    await city.report(**crash, tags=["fire"])
+    view = await city.incident(incident["id"])
+    assert (view["call_count"], view["revision"]) == (2, 2)
+
+
+async def test_whoever_has_no_console_open_is_reached_on_the_other_channels_of_the_change(city: City) -> None:
+    sms = Recording("sms")
+    loop = sending_by(city, sms)
+    incident = await started(city)
+
+    class Nobody:
+        def is_there(self, _unit_id: str, _now: object) -> bool:
+            return False
+
+    city.process.context.presence = Nobody()  # type: ignore[assignment]
+    await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/raise", json={"tags": ["weapon"], **RAISED})
+    await sent(loop)
+    police = await city.open_assignment(POLICE, incident)
+    said = [message for message in sms.got if message.tag == police]
+    assert len(said) == 1
+    assert "情况有变" in said[0].text
+    assert "weapon" not in said[0].text
+
+
+async def test_a_new_address_moves_the_incident_and_nobody_is_sent_away(city: City) -> None:
+    incident = await started(city)
+    before = {a["id"] for a in (await city.incident(incident["id"]))["assignments"]}
+    body = {"location": {"longitude": 112.9, "latitude": 27.85, "crs": "WGS84"}, "reason": "报警人改口"}
+    answer = await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/relocate", json=body)
+    moved = answer.json()
+    assert answer.status_code == 200, answer.text
+    assert moved["place"] is None
+    assert moved["location"]["wgs84"] == {"longitude": 112.9, "latitude": 27.85}
+    assert before <= {a["id"] for a in moved["assignments"]}
+    nowhere = await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/relocate", json={"reason": "x"})
+    assert nowhere.status_code == 422
+    unknown = {"place_id": incident["id"], "reason": "x"}
+    refused = await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/relocate", json=unknown)
+    assert refused.json()["errors"][0]["code"] == "unknown_place"
+
+
+async def test_news_of_a_text_message_refuses_no_decision_of_the_desk(city: City) -> None:
+    loop = sending_by(city, Recording("sms"))
+    incident = await started(city)
+    seen = (await city.incident(incident["id"]))["version"]
+    await city.act(HEALTH, incident, "receipt", state="delivered")
+    await city.forward(16)
+    await sent(loop)
+    desk = await city.person()
+    assert (await city.incident(incident["id"]))["version"] > seen
+    body = {"severity": "III", "expected_version": seen, **RAISED}
+    assert (await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json=body)).status_code == 200
+    body = {"severity": "II", "expected_version": seen, **RAISED}
+    assert (await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json=body)).status_code == 409
