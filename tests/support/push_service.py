@@ -89,15 +89,26 @@ class PushService:
     silent: bool = False
     received: list[Received] = field(default_factory=list)
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _lines: dict[Any, asyncio.StreamWriter] = field(default_factory=dict)
 
     def endpoint(self, name: str = "one", host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.port}/push/{name}"
 
     async def take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._lines[task] = writer
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 await self._answer(reader, writer)
-        writer.close()
+        writer.transport.abort()
+        del self._lines[task]
+
+    async def end(self) -> None:
+        """Hang up on everybody."""
+        for writer in self._lines.values():
+            writer.transport.abort()
+        while self._lines:
+            await asyncio.sleep(0)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")[1:]
@@ -129,3 +140,4 @@ async def push_service() -> AsyncIterator[PushService]:
         yield service
     finally:
         server.close()
+        await service.end()
