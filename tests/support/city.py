@@ -41,7 +41,8 @@ _TLS = ssl.create_default_context()  # one for all clients: making it takes as l
 CLEAN = """
 DELETE FROM audit; DELETE FROM outbox; DELETE FROM idempotency; DELETE FROM delivery_attempt; DELETE FROM timer;
 DELETE FROM assignment; DELETE FROM call; DELETE FROM decision; DELETE FROM incident; DELETE FROM incident_serial;
-DELETE FROM session; DELETE FROM mode; UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
+DELETE FROM session; DELETE FROM mode; DELETE FROM push_subscription;
+UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
 UPDATE unit_state SET duty = 'available', committed_to = NULL, longitude = NULL, latitude = NULL, position_at = NULL
   WHERE duty <> 'available' OR committed_to IS NOT NULL OR position_at IS NOT NULL;
 UPDATE device_state SET state = 'enrolled', incident_id = NULL, merge_until = NULL, false_alarm_count = 0,

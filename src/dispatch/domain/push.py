@@ -18,6 +18,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 LONGEST_ENDPOINT: Final = 2000
 AUTH_BYTES: Final = 16
 KEY_BYTES: Final = 65
+VAPID_KEY_BYTES: Final = 32
 _UNCOMPRESSED: Final = 4
 _NAT64: Final = ip_network("64:ff9b::/96")
 _LOCAL_NAMES: Final = (".localhost", ".local", ".internal")

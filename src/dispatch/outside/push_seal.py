@@ -19,13 +19,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from dispatch.domain.push import PushTarget, from_base64url, to_base64url
+from dispatch.domain.push import VAPID_KEY_BYTES, PushTarget, from_base64url, to_base64url
 
 LONGEST_TEXT: Final = 3993
 """Bytes of a message: push services take 4096 (RFC 8030, 7.2), of which header, delimiter and tag are 103."""
 _RECORD_SIZE: Final = 4096
 _LAST_RECORD: Final = b"\x02"
-_SCALAR_BYTES: Final = 32
 TOKEN_LIVES: Final = timedelta(hours=12)
 """RFC 8292 allows 24 h; half of it leaves room for clocks that are wrong."""
 
@@ -33,7 +32,7 @@ TOKEN_LIVES: Final = timedelta(hours=12)
 def new_vapid_key() -> str:
     """Draw a private key: 32 bytes in base64url, as other web push tools write it."""
     scalar = generate_private_key(SECP256R1()).private_numbers().private_value
-    return to_base64url(scalar.to_bytes(_SCALAR_BYTES, "big"))
+    return to_base64url(scalar.to_bytes(VAPID_KEY_BYTES, "big"))
 
 
 def read_vapid_key(text: str) -> EllipticCurvePrivateKey:
@@ -43,7 +42,7 @@ def read_vapid_key(text: str) -> EllipticCurvePrivateKey:
         ValueError: not 32 bytes in base64url, or no key of the curve.
     """
     scalar = from_base64url(text)
-    if len(scalar) != _SCALAR_BYTES:
+    if len(scalar) != VAPID_KEY_BYTES:
         message = "a VAPID key is 32 bytes in base64url"
         raise ValueError(message)
     return derive_private_key(int.from_bytes(scalar, "big"), SECP256R1())
@@ -81,7 +80,7 @@ def vapid_token(key: EllipticCurvePrivateKey, *, audience: str, subject: str, no
         claims["sub"] = subject
     signed = ".".join(_part(part) for part in ({"typ": "JWT", "alg": "ES256"}, claims)).encode()
     r, s = decode_dss_signature(key.sign(signed, ECDSA(SHA256())))
-    signature = r.to_bytes(_SCALAR_BYTES, "big") + s.to_bytes(_SCALAR_BYTES, "big")
+    signature = r.to_bytes(VAPID_KEY_BYTES, "big") + s.to_bytes(VAPID_KEY_BYTES, "big")
     return f"{signed.decode()}.{to_base64url(signature)}"
 
 
