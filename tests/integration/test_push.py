@@ -3,11 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from dispatch.api import pages
 from dispatch.app import _web_push
 from dispatch.operations.subscribe_push import forget_subscription
 from dispatch.outside.channel import Message
@@ -180,13 +182,18 @@ async def test_a_responder_whose_duty_has_ended_is_told_nothing(
     assert await told(city, JUSTICE) == []
 
 
-async def test_a_forgotten_subscription_comes_back_when_its_browser_asks_again(city: City) -> None:
+async def test_a_browser_whose_subscription_was_lost_is_told_to_make_another(city: City) -> None:
+    """A dead one that looks alive would show "push works" on a screen that nothing reaches."""
     made = await subscribe(city.unit(POLICE))
+    assert made["gone"] is False
     for _ in range(2):
         await forget_subscription(city.process.context, PUBLIC)
     assert await told(city, POLICE) == []
-    assert (await subscribe(city.unit(POLICE)))["id"] == made["id"]
-    assert await told(city, POLICE) == [PUBLIC]
+    again = await subscribe(city.unit(POLICE))
+    assert (again["id"], again["gone"]) == (made["id"], True)
+    assert await told(city, POLICE) == []
+    await subscribe(city.unit(POLICE), PUBLIC + "/new")
+    assert await told(city, POLICE) == [PUBLIC + "/new"]
 
 
 async def test_a_leaked_key_cannot_make_a_thousand_receivers(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,6 +220,17 @@ async def test_every_process_of_an_installation_signs_with_the_same_key(city: Ci
     assert given is not None
     assert made[0].public_key == made[1].public_key != given.public_key
     assert off is None
+
+
+async def test_a_stale_service_worker_is_never_served_from_a_cache(
+    city: City, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sw.js").write_text("0;", encoding="utf-8")
+    monkeypatch.setattr(pages, "STATIC", tmp_path)
+    answer = await city.client().get("/sw.js?language=en")
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
+    assert answer.headers["content-type"].split(";")[0] in {"text/javascript", "application/javascript"}
+    assert "connect-src 'self'" in answer.headers["content-security-policy"]
 
 
 async def test_where_push_is_switched_off_a_console_is_told_so(city: City, monkeypatch: pytest.MonkeyPatch) -> None:

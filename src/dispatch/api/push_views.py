@@ -12,11 +12,15 @@ class PushKey(View):
 
 
 class PushSubscriptionView(View):
-    """A browser that is told of its unit's tasks. `push_service` is the host that its messages go through."""
+    """A browser that is told of its unit's tasks. `push_service` is the host that its messages go through.
+
+    `gone`: the push service has lost this one; `unsubscribe()` in the browser, subscribe and send it anew.
+    """
 
     id: str
     unit_id: str
     push_service: str
+    gone: bool
     created_at: str
     renewed_at: str
     last_sent_at: str | None

@@ -34,6 +34,8 @@ class Subscribing:
 async def subscribe_push(context: Context, asked: Subscribing) -> Kept:
     """Subscribe a browser; answers the subscription. A browser belongs to the unit that subscribed it last.
 
+    One that the push service has lost stays lost: the answer says so, and the browser must make another.
+
     Raises:
         InvalidRequestError: the unit has as many browsers as a unit may.
     """
@@ -56,7 +58,8 @@ async def _subscribe(context: Context, asked: Subscribing) -> str:
         row = await upsert_subscription(connection, new)
         at = {name: row[name] and instant(row[name]) for name in ("created_at", "renewed_at", "last_sent_at")}
         host = urlsplit(asked.target.endpoint).hostname
-        answer = dumps({"id": row["id"], "unit_id": row["unit_id"], "push_service": host, **at})
+        told = {"id": row["id"], "unit_id": row["unit_id"], "push_service": host, "gone": row["gone"]}
+        answer = dumps(told | at)
         await keep_answer(connection, asked.once, answer)
     return answer
 

@@ -59,8 +59,8 @@ INSERT INTO push_subscription (id, unit_id, holder_kind, holder_id, token_hash, 
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT (endpoint) DO UPDATE SET unit_id = excluded.unit_id, holder_kind = excluded.holder_kind,
   holder_id = excluded.holder_id, token_hash = excluded.token_hash, p256dh = excluded.p256dh, auth = excluded.auth,
-  renewed_at = clock_timestamp(), gone_at = NULL
-RETURNING id::text, unit_id::text, created_at, renewed_at, last_sent_at
+  renewed_at = clock_timestamp()
+RETURNING id::text, unit_id::text, created_at, renewed_at, last_sent_at, gone_at IS NOT NULL AS gone
 """
 
 
@@ -99,7 +99,7 @@ async def delete_subscription(connection: Connection, subscription_id: str, *, u
 
 
 async def note_gone(connection: Connection, endpoint: str) -> None:
-    """Note that the push service no longer knows a subscription; the browser's next one brings it back."""
+    """Note that the push service no longer knows a subscription, for good: its browser is told when it renews it."""
     await connection.execute(
         "UPDATE push_subscription SET gone_at = clock_timestamp() WHERE endpoint = $1 AND gone_at IS NULL", endpoint
     )
