@@ -8,18 +8,20 @@ const backend = process.env["DISPATCH_BACKEND"] ?? "http://127.0.0.1:8000";
 /** The call page is bundled by itself: what the others share would otherwise weigh on its 30 kB. */
 const pages = (mode: string): string[] => (mode === "call" ? ["call"] : ["index", "unit", "desk"]);
 
+/** The service worker is one classic script at a fixed address, which its browser asks for again and again. */
+const worker = { input: here("src/sw.ts"), output: { format: "iife", entryFileNames: "sw.js" } } as const;
+
 export default defineConfig(({ mode }) => ({
   plugins: [svelte()],
   build: {
     outDir: here("../src/dispatch/static"),
-    emptyOutDir: mode !== "call",
+    emptyOutDir: mode !== "call" && mode !== "worker",
     // The content security policy allows no data: or inline source, so nothing may be inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rolldownOptions: {
-      input: Object.fromEntries(pages(mode).map((page) => [page, here(`${page}.html`)])),
-    },
+    rolldownOptions:
+      mode === "worker" ? worker : { input: Object.fromEntries(pages(mode).map((page) => [page, here(`${page}.html`)])) },
   },
   server: {
     proxy: { "/api": { target: backend, ws: true } },

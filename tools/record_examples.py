@@ -61,6 +61,14 @@ RULES = {
         },
     ],
 }
+BROWSER = {
+    "endpoint": "https://push.invalid/send/3f1c",
+    "keys": {
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    },
+}
+"""The keys are those of RFC 8291's example."""
 NOISE = {"incident_type": "noise.complaint", "division_code": "430304005003"}
 
 
@@ -233,6 +241,15 @@ async def back_test(tour: Tour, version: str) -> None:
     await tour.ask("POST", one + "/cancel", body={}, **ids)
 
 
+async def push(tour: Tour) -> None:
+    """Subscribe a browser to web push, try it (its push service is nowhere), unsubscribe it."""
+    key, one = tour.key(0), API + "/push/subscriptions/{subscription_id}"
+    await tour.ask("GET", API + "/push/key", key=key)
+    made = await tour.ask("POST", API + "/push/subscriptions", key=key, body=BROWSER)
+    await tour.ask("POST", one + "/test", key=key, body={}, subscription_id=made["id"])
+    await tour.ask("DELETE", one, key=key, subscription_id=made["id"])
+
+
 async def look_up(tour: Tour) -> None:
     """Look up what administration may, with the session of an administrator."""
     await log_in(tour, 0)
@@ -309,6 +326,7 @@ async def record(demo: dict[str, Any]) -> dict[str, Any]:
         await send_back(tour)
         await direct(tour, incident)
         await hold_back(tour)
+        await push(tour)
         await look_up(tour)
         await set_modes(tour)
         await rule(tour)

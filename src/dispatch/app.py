@@ -9,10 +9,9 @@ import gc
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -39,6 +38,7 @@ from dispatch.api import (
     incidents,
     modes,
     pages,
+    push,
     rulesets,
     sessions,
     trials,
@@ -66,13 +66,16 @@ from dispatch.operations.context import Context
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.outside import calendar
 from dispatch.outside.channel import Channel
-from dispatch.outside.gateway import FileChannel, WebhookChannel
+from dispatch.outside.channels import open_channels
+from dispatch.outside.push_seal import new_vapid_key
+from dispatch.outside.web_push import WebPush
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
 from dispatch.storage.clock import DatabaseClock
-from dispatch.storage.database import Database
+from dispatch.storage.database import Connection, Database
 from dispatch.storage.doorbell import Doorbell
 from dispatch.storage.epoch import ensure_epoch
+from dispatch.storage.push import ensure_push_key
 from dispatch.storage.schema import WANTED, current_revision
 
 RELAY_HEALTHY_WITHIN_S: Final = 5.0
@@ -112,6 +115,7 @@ class Process:
     authenticator: Authenticator
     presence: Presence
     id: str
+    web_push: WebPush | None = None
     backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -141,16 +145,16 @@ class Process:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.web_push is not None:
+            await self.web_push.close()
         await self.database.close()
 
 
-def _channels(settings: Settings) -> list[Channel]:
-    channels: list[Channel] = []
-    if settings.paging_webhook:
-        channels.append(WebhookChannel(settings.paging_webhook))
-    if settings.paging_file:
-        channels.append(FileChannel(Path(settings.paging_file)))
-    return channels
+async def _web_push(settings: Settings, connection: Connection, now: Callable[[], datetime]) -> WebPush | None:
+    if not settings.web_push:
+        return None
+    key = settings.vapid_key or await ensure_push_key(connection, new_vapid_key)
+    return WebPush(key, subject=settings.vapid_subject, now=now, private=settings.web_push_private)
 
 
 async def build(settings: Settings) -> Process:
@@ -170,8 +174,9 @@ async def build(settings: Settings) -> Process:
     async with database.connection() as connection:
         await clock.follow(connection)
         epoch = await ensure_epoch(connection, new_id())
+        web_push = await _web_push(settings, connection, clock.now)
     knowledge, xmin = await load_knowledge(database)
-    channels = _channels(settings)
+    channels = open_channels(settings.paging_webhook, settings.paging_file, settings.apprise, web_push)
     hub = Hub()
     relay = Relay(database, hub, knowledge, epoch=epoch)
     relay.start_at(xmin)
@@ -193,7 +198,9 @@ async def build(settings: Settings) -> Process:
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
     process = Process(
-        settings, database, context, clock, hub, relay, sockets, authenticator, presence, id=str(new_id())
+        *(settings, database, context, clock, hub, relay, sockets, authenticator, presence),
+        id=str(new_id()),
+        web_push=web_push,
     )
     process.loops = _loops(process, channels)
     return process
@@ -246,6 +253,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
             start_page=start_page,
             backtests=process.backtests,
             two_persons=settings.rules_two_persons,
+            push=process.web_push,
         )
         process.begin()
         try:
@@ -274,7 +282,7 @@ def _route(app: FastAPI) -> None:
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
         *(correlation, incidents, incident_verbs, explanations, assignments, devices, sessions, findings, directory),
-        *(administration, modes, rulesets, trials, health, pages),
+        *(administration, modes, push, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

@@ -5,6 +5,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dispatch.domain.push import VAPID_KEY_BYTES, from_base64url
+
 
 class Settings(BaseSettings):
     """What an installation decides."""
@@ -29,11 +31,35 @@ class Settings(BaseSettings):
     """How long a unit's console may be away before its people are reached another way."""
     danger_tags: str = ""
     """Further tags, by commas, that alarm every unit on the incident again and must be acknowledged anew."""
+    apprise: str = ""
+    """Further channels through Apprise: JSON, or a file with it: {"name": "URL with {to}"}."""
+    web_push: bool = True
+    """Consoles of units may be told by web push."""
+    vapid_key: str = Field(default="", repr=False)
+    """The private key of web push, 32 bytes in base64url; empty: drawn once and kept in the database."""
+    vapid_subject: str = ""
+    """Whom the operator of a push service may write to: `mailto:` or `https:`."""
+    web_push_private: bool = False
+    """Push services may be at private addresses, and speak http on this machine."""
     keep_changes_hours: float = Field(default=48.0, ge=24.0)
     """How long consoles may be away and still resume, and how long idempotency keys are kept."""
     rules_two_persons: bool = True
     """Whoever drafted or edited a ruleset may not publish it."""
     log_level: str = "INFO"
+
+    @field_validator("vapid_key")
+    @classmethod
+    def _whole_key(cls, value: str) -> str:
+        if value and len(from_base64url(value)) != VAPID_KEY_BYTES:
+            raise ValueError("32 bytes in base64url")
+        return value
+
+    @field_validator("vapid_subject")
+    @classmethod
+    def _somebody_to_write_to(cls, value: str) -> str:
+        if value and not value.startswith(("mailto:", "https:")):
+            raise ValueError("a mailto: or https: address")
+        return value
 
     @field_validator("timezone")
     @classmethod

@@ -10,6 +10,7 @@ import pytest
 
 from dispatch.demo.city import bundle
 from tests.support.city import HOSPITAL_CALL, JUSTICE, POLICE, City
+from tests.support.push_service import Browser
 
 DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
 OWN_KEY = {"/api/v1/devices/{device_id}/press"}
@@ -20,6 +21,8 @@ WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
 MODE = {"division_code": "430302", "field": "response_mode", "value": "I", "reason": "x"}
 INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
 RULESET, BACKTEST = "/api/v1/rulesets/{version}", "/api/v1/rulesets/backtests/{backtest_id}"
+SUBSCRIPTION = "/api/v1/push/subscriptions/{subscription_id}"
+BROWSER = Browser().subscription("https://push.invalid/one")
 RULES = bundle()["ruleset"]
 POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     # path: (who asks, what goes before, the body)
@@ -67,6 +70,8 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     "/api/v1/devices/{device_id}/check-in": ("device", [], {"battery_percent": 5}),
     "/api/v1/modes": ("leader", [], MODE),
     "/api/v1/modes/{mode_id}/end": ("leader", [("mode", None)], {"reason": "x"}),
+    "/api/v1/push/subscriptions": ("unit", [], BROWSER),
+    f"{SUBSCRIPTION}/test": ("unit", [("subscribed", None)], {}),
     "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
     "/api/v1/units/{unit_id}/position": ("unit", [], WHERE),
     f"{RULESET}/simulate": ("desk", [], {"call": HOSPITAL_CALL}),
@@ -87,7 +92,9 @@ LOOKS = (
     "/api/v1/incidents/match",
     *(f"{INCIDENT}/recommend", f"{RULESET}/lint", f"{RULESET}/simulate", f"{RULESET}/backtest", f"{BACKTEST}/cancel"),
 )
-CHANGES = dict.fromkeys(LOOKS, 0) | {f"{INCIDENT}/merge": 2}
+PUSH = ("/api/v1/push/subscriptions", f"{SUBSCRIPTION}/test")
+"""Like log-ins no change of anything that is dispatched."""
+CHANGES = dict.fromkeys((*LOOKS, *PUSH), 0) | {f"{INCIDENT}/merge": 2}
 """How many changes a request makes, where it is not one."""
 
 
@@ -147,6 +154,8 @@ async def _prepared(city: City, path: str) -> Story:
         elif step == "drafted":
             drafted = await story.ask("/api/v1/rulesets", RULES)
             names["version"] = str(drafted.json()["version"])
+        elif step == "subscribed":
+            names["subscription_id"] = (await story.ask("/api/v1/push/subscriptions", BROWSER)).json()["id"]
         elif step == "mode":
             names["mode_id"] = (await story.ask("/api/v1/modes", MODE)).json()["id"]
         else:

@@ -43,7 +43,7 @@ DELETE FROM audit; DELETE FROM outbox; DELETE FROM idempotency; DELETE FROM deli
 DELETE FROM assignment; DELETE FROM call; DELETE FROM decision; DELETE FROM incident; DELETE FROM incident_serial;
 DELETE FROM session; DELETE FROM mode; DELETE FROM process;
 UPDATE directory_version SET version = version + 1 WHERE EXISTS (SELECT 1 FROM ladder WHERE code = 'test');
-DELETE FROM ladder WHERE code = 'test';
+DELETE FROM ladder WHERE code = 'test'; DELETE FROM push_subscription;
 UPDATE api_key SET revoked_at = NULL WHERE revoked_at IS NOT NULL;
 UPDATE unit_state SET duty = 'available', committed_to = NULL, longitude = NULL, latitude = NULL, position_at = NULL
   WHERE duty <> 'available' OR committed_to IS NOT NULL OR position_at IS NOT NULL;

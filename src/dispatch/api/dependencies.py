@@ -20,6 +20,7 @@ from dispatch.domain.errors import (
 )
 from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
+from dispatch.outside.web_push import WebPush
 from dispatch.security import SESSION_COOKIE, Authenticator, LoginGuard, Principal
 from dispatch.storage.written import Once
 
@@ -41,6 +42,7 @@ class Service:
     start_page: dict[str, object] | None
     backtests: Backtests
     two_persons: bool = True
+    push: WebPush | None = None
 
 
 def service_of(request: Request) -> Service:

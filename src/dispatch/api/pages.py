@@ -50,6 +50,12 @@ async def desk() -> Response:
     return _page("desk.html")
 
 
+@router.get("/sw.js")
+async def service_worker() -> Response:
+    """Give the service worker of the responder console; asked for anew each time, its language is in its address."""
+    return _page("sw.js")
+
+
 @router.get("/api/v1/start")
 async def start_content(request: Request) -> Response:
     """Give the demo's keys and logins to its start page; outside a demo there is no such thing."""

@@ -12,6 +12,7 @@ from dispatch.api import (
     directory_views,
     explanation_views,
     mode_views,
+    push_views,
     ruleset_views,
     views,
 )
@@ -123,6 +124,14 @@ FINDINGS: Final = _with(200, ruleset_views.NightlyFindings, "Errors first, then 
 MODES: Final = _with(200, mode_views.ModeLists, "What stands, what will, what ended lately")
 MODE_SET: Final = _with(201, mode_views.ModeView, "Set")
 MODE: Final = _with(200, mode_views.ModeView, "Ended")
+_PUSH_OFF: Final[Responses] = {501: {"description": "Web push is switched off here", "content": MODE[404]["content"]}}
+PUSH_KEY: Final = _with(200, push_views.PushKey, "The key to subscribe with") | _PUSH_OFF
+PUSH_SUBSCRIBED: Final = _with(201, push_views.PushSubscriptionView, "Subscribed, or renewed") | _PUSH_OFF
+PUSH_TRIED: Final = _with(200, push_views.PushTried, "What the push service said") | _PUSH_OFF
+PUSH_UNSUBSCRIBED: Final[Responses] = {
+    204: {"description": "Unsubscribed"},
+    **{code: answer for code, answer in MODE.items() if code in {401, 403, 404, 503}},
+}
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},

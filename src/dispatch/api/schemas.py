@@ -364,6 +364,24 @@ class EndMode(Body):
     reason: Short
 
 
+class PushKeys(Body):
+    """What a browser's messages are sealed with, base64url."""
+
+    p256dh: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+    auth: Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_clean)]
+
+
+class PushSubscriptionBody(Body):
+    """A browser's push subscription: `endpoint` and `keys` of `PushSubscription.toJSON()`."""
+
+    endpoint: Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(_clean)]
+    keys: PushKeys
+
+
+class PushTest(Body):
+    """Nothing needs to be said."""
+
+
 class Position(Body):
     """Where a unit is."""
 

@@ -1,7 +1,9 @@
 """The ledger of an incident in one list: what each console has shown, and each attempt on every other channel."""
 
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
+from dispatch.domain.push import PushTarget
 from dispatch.domain.rows import AssignmentRow
 from dispatch.domain.wire import Json, UnitNames, unit_view
 
@@ -49,6 +51,8 @@ def _of_console(row: AssignmentRow, names: UnitNames) -> Json:
 
 def _of_attempt(attempt: Json, unit_id: str | None, names: UnitNames) -> Json:
     view: Json = {field: attempt[field] for field in _ATTEMPT_FIELDS}
+    if attempt["recipient_kind"] == "subscription":  # it holds a secret: whoever has it can write to the browser
+        view["recipient"] = urlsplit(PushTarget.read(str(attempt["recipient"])).endpoint).hostname
     unit_id = unit_id or (str(attempt["unit_id"]) if attempt["unit_id"] else None)
     view["unit"] = None if unit_id is None else unit_view(unit_id, names)
     view["queued_at"] = attempt["created_at"]

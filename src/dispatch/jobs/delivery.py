@@ -10,9 +10,12 @@ import logging
 from collections.abc import Iterable
 
 from dispatch.domain.notice import word
+from dispatch.domain.push import PushTarget
 from dispatch.operations.context import Context
 from dispatch.operations.finish_delivery import finish_delivery
+from dispatch.operations.subscribe_push import forget_subscription
 from dispatch.outside.channel import Channel, Message, PermanentChannelError, TemporaryChannelError
+from dispatch.outside.web_push import GoneError
 from dispatch.storage.delivery import Attempt, Outcome, Wanted, claim_attempts, expire_attempts
 from dispatch.telemetry import DELIVERIES
 
@@ -65,6 +68,9 @@ class Lane:
         try:
             async with asyncio.timeout(SENDS_WITHIN_S):
                 return Outcome("sent", await self._channel.send(message_of(attempt)))
+        except GoneError as error:
+            await forget_subscription(self._context, PushTarget.read(attempt.recipient).endpoint)
+            return Outcome("failed_permanent", None, str(error)[:200])
         except (TemporaryChannelError, TimeoutError) as error:
             return Outcome("failed_temporary", None, (str(error) or type(error).__name__)[:200], again)
         except PermanentChannelError as error:

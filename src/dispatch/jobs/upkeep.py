@@ -17,6 +17,7 @@ from dispatch.storage.access import delete_expired_sessions
 from dispatch.storage.changes import prune
 from dispatch.storage.clock import DatabaseClock
 from dispatch.storage.database import Database
+from dispatch.storage.push import prune_subscriptions
 
 logger = logging.getLogger(__name__)
 CALENDAR_WARNING = timedelta(days=30)
@@ -120,3 +121,4 @@ class PruneLoop:
         async with self._database.connection() as connection:
             await prune(connection, self._keep_for_s)
             await delete_expired_sessions(connection)
+            await prune_subscriptions(connection)

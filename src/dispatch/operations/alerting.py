@@ -6,7 +6,7 @@ from dispatch.operations.reach import reach
 from dispatch.operations.reinforce import agency_of, clocks_of
 
 
-def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None) -> None:
+async def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None) -> None:
     """Compare with what was known before; where it matters, every acting unit must acknowledge the new revision.
 
     The unit that found it (`finder_id`) knows. Who has no console open is reached on every other channel at once.
@@ -28,5 +28,5 @@ def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None) -> N
             continue
         edit.arm(row)
         there, channels = edit.context.is_there(row["unit_id"]), edit.context.paging_channels
-        reached = () if there else reach(edit, row, channels, "changed")
+        reached = () if there else await reach(edit, row, channels, "changed")
         edit.tell("assignment.alerted", row["id"], changed=list(changed), revision=revision, channels=list(reached))

@@ -58,7 +58,7 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
         edit.tell("incident.updated", before=before, after=after, reason=reason)
         if before["urgency"] != after["urgency"]:
             hurry(edit)
-        alert_again(edit, known)
+        await alert_again(edit, known)
         await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "raise_incident", request=request, act=act)
@@ -72,7 +72,7 @@ async def report_finding(context: Context, request: Request, *, tags: tuple[str,
         known = known_of(edit.incident)
         _add_tags(edit, tags)
         edit.tell("incident.updated", tags=edit.incident["tags"], found=list(tags), **({"text": text} if text else {}))
-        alert_again(edit, known, finder_id=request.unit_id)
+        await alert_again(edit, known, finder_id=request.unit_id)
         await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "report_finding", request=request, act=act)

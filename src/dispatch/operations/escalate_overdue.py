@@ -146,7 +146,7 @@ async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
     more = True
     while more and not reached:
         channels, more = next_channels(ladder, edit.context, row)
-        reached = reach(edit, row, channels, reason)
+        reached = await reach(edit, row, channels, reason)
         row["steps_done"] = [*row["steps_done"], *(turn_of(channel) for channel in channels if ladder.channels)]
     if more:
         row["deliver_by"] = instant(edit.now + timedelta(seconds=ladder.next_channel_s))

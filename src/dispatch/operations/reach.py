@@ -13,8 +13,10 @@ from dispatch.domain.rows import AssignmentRow, IncidentRow
 from dispatch.domain.unit import Unit, is_on_duty
 from dispatch.operations.context import Context, dumps
 from dispatch.operations.edit import Edit
+from dispatch.storage.push import list_subscriptions
 
 NOBODY = "none"
+WEB_PUSH = "web_push"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,12 @@ class Recipient:
     kind: str
 
 
-def reach(edit: Edit, row: AssignmentRow, channels: Sequence[str], reason: Reason) -> tuple[str, ...]:
+async def reach(edit: Edit, row: AssignmentRow, channels: Sequence[str], reason: Reason) -> tuple[str, ...]:
     """Queue a message to a unit's people on each of the channels; give those on which somebody can be reached.
 
     Where nobody can be, the ledger says so, with why.
     """
-    recipients = _recipients(edit, row, channels)
+    recipients = await _recipients(edit, row, channels)
     notice: NoticeData = {
         "number": edit.incident["number"],
         "urgency": edit.incident["urgency"],
@@ -73,23 +75,29 @@ def source_of(incident: IncidentRow) -> str:
 
 def contact_of(context: Context, unit: Unit, *, on_call: bool) -> tuple[str, str] | None:
     """Give the number at which a unit's people on duty answer, and whose it is; None when nobody is to be disturbed."""
-    state = context.knowledge.states.of(unit.id)
-    local = context.now().astimezone(context.timezone)
-    present = is_on_duty(unit, state, local, response=context.response_at(unit))
-    if present and not on_call:
+    if is_manned(context, unit) and not on_call:
         return None if unit.phone is None else (unit.phone, "duty_phone")
-    if state.duty != "available" or unit.on_call is None:
+    if context.knowledge.states.of(unit.id).duty != "available" or unit.on_call is None:
         return None
     return unit.on_call.phone, "on_call"
 
 
-def _recipients(edit: Edit, row: AssignmentRow, channels: Sequence[str]) -> list[Recipient]:
+def is_manned(context: Context, unit: Unit) -> bool:
+    """Say whether somebody is on duty at a unit now."""
+    local = context.now().astimezone(context.timezone)
+    return is_on_duty(unit, context.knowledge.states.of(unit.id), local, response=context.response_at(unit))
+
+
+async def _recipients(edit: Edit, row: AssignmentRow, channels: Sequence[str]) -> list[Recipient]:
     unit = edit.context.knowledge.directory.units.get(row["unit_id"])
-    contact = None if unit is None else contact_of(edit.context, unit, on_call=bool(row["selection"].get("on_call")))
-    if contact is None:
+    if unit is None:
         return []
-    address, kind = contact
-    return [Recipient(channel, address, kind) for channel in channels]
+    contact = contact_of(edit.context, unit, on_call=bool(row["selection"].get("on_call")))
+    found = [Recipient(channel, *contact) for channel in channels if channel != WEB_PUSH] if contact else []
+    if WEB_PUSH in channels and is_manned(edit.context, unit):
+        browsers = await list_subscriptions(edit.connection, unit.id)
+        found += [Recipient(WEB_PUSH, browser.target.text(), "subscription") for browser in browsers]
+    return sorted(found, key=lambda recipient: channels.index(recipient.channel))
 
 
 def _attempt(edit: Edit, row: AssignmentRow, recipient: Recipient, notice: NoticeData) -> dict[str, object]:

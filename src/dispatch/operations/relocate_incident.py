@@ -24,7 +24,7 @@ async def relocate_incident(context: Context, request: Request, *, report: CallR
         before, was = known_of(edit.incident), _whereabouts(edit)
         _move(edit, report, where)
         edit.tell("incident.relocated", before=was, after=_whereabouts(edit), reason=reason)
-        alert_again(edit, before)
+        await alert_again(edit, before)
 
     return await edit_incident(context, "relocate_incident", request=request, act=act)
 

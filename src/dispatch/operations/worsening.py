@@ -28,7 +28,7 @@ async def raise_by_call(edit: Edit, opening: Opening) -> None:
         edit.tell("incident.updated", before=before, after=after, reason="call_joined", call_id=opening.call_id)
     if before["urgency"] != after["urgency"]:
         hurry(edit)
-    alert_again(edit, known)
+    await alert_again(edit, known)
     another = opening.report.incident_type != edit.incident["incident_type"]
     if before != after or another:
         await send_further(edit, (edit.incident["incident_type"], opening.report.incident_type))

@@ -2,6 +2,8 @@
 
 export class Arming {
   awake = $state(false);
+  /** How often duty was started here. */
+  begun = $state(0);
   notifying = $state(typeof Notification !== "undefined" && Notification.permission === "granted");
   #lock: WakeLockSentinel | null = null;
 
@@ -14,6 +16,7 @@ export class Arming {
         this.notifying = false;
       }
     }
+    this.begun += 1;
   }
 
   /** The lock is lost whenever the page is hidden; it is asked for again when it is looked at. */
@@ -30,10 +33,14 @@ export class Arming {
   /** Lock screens are public: the text carries no place and no person. */
   notify(tag: string, text: string): void {
     if (!this.notifying || document.visibilityState === "visible") return;
-    const notification = new Notification(text, { tag, requireInteraction: true });
-    notification.onclick = () => {
-      focus();
-      notification.close();
-    };
+    try {
+      const notification = new Notification(text, { tag, requireInteraction: true });
+      notification.onclick = () => {
+        focus();
+        notification.close();
+      };
+    } catch {
+      // Chrome on Android lets only a service worker show some: there it is the push that tells.
+    }
   }
 }

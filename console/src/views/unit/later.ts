@@ -2,3 +2,5 @@
 export { default as KeyHelp } from "../parts/KeyHelp.svelte";
 export { default as Decline } from "./Decline.svelte";
 export { default as Feedback } from "./Feedback.svelte";
+export { default as PushMark } from "./PushMark.svelte";
+export { endPush } from "./push.svelte.ts";
