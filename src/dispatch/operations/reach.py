@@ -77,7 +77,7 @@ def contact_of(context: Context, unit: Unit, *, on_call: bool) -> tuple[str, str
     """Give the number at which a unit's people on duty answer, and whose it is; None when nobody is to be disturbed."""
     if is_manned(context, unit) and not on_call:
         return None if unit.phone is None else (unit.phone, "duty_phone")
-    if context.knowledge.states.of(unit.id).duty != "available" or unit.on_call is None:
+    if context.knowledge.states.of(unit.id).duty == "out_of_service" or unit.on_call is None:
         return None
     return unit.on_call.phone, "on_call"
 

@@ -119,7 +119,8 @@ SELECT seq, xid::text AS xid, change FROM o
 _UPDATE_ASSIGNMENTS: Final = f"""
 UPDATE assignment SET {_assign(_ASSIGNMENT_COLUMNS)}
 FROM json_populate_recordset(NULL::assignment, $1::json->'assignments') r
-WHERE assignment.id = r.id AND (r.role = 'lead') = $2
+WHERE assignment.id = r.id
+  AND (r.role = 'lead' AND r.status IN ('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene')) = $2
 """
 
 
@@ -149,8 +150,8 @@ class Saving:
 async def save_change(connection: Connection, saving: Saving, effects: Effects) -> Written:
     """Store a change computed under the incident's row lock.
 
-    Existing assignments are updated first, new ones inserted after; of the existing ones those that do not lead come
-    first: the one-lead index must see a lead step down before another steps up.
+    Existing assignments are updated first, new ones inserted after; of the existing ones those that do not lead, or lead
+    no longer, come first: the one-lead index must see a lead step down or leave before another steps up.
 
     Raises:
         TwinError: the idempotency key is already there; the transaction is lost.
