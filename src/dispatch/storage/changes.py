@@ -150,8 +150,8 @@ class Saving:
 async def save_change(connection: Connection, saving: Saving, effects: Effects) -> Written:
     """Store a change computed under the incident's row lock.
 
-    Existing assignments are updated first, new ones inserted after; of the existing ones those that do not lead, or lead
-    no longer, come first: the one-lead index must see a lead step down or leave before another steps up.
+    Existing assignments are updated first, new ones inserted after; of the existing ones those that do not lead, or
+    lead no longer, come first: the one-lead index must see a lead step down or leave before another steps up.
 
     Raises:
         TwinError: the idempotency key is already there; the transaction is lost.
