@@ -47,6 +47,8 @@ from dispatch.api.middleware import Envelope
 from dispatch.api.openapi import describe
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
+from dispatch.jobs.auditor import SIGN_WITHIN_S, Auditor
+from dispatch.jobs.auditor import WITHIN_S as AUDIT_WITHIN_S
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
@@ -56,10 +58,12 @@ from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, Re
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
+from dispatch.operations.audit_now import Ground
 from dispatch.operations.backtest_ruleset import Backtests
-from dispatch.operations.context import Context
+from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.outside import calendar
+from dispatch.outside.dead_man import DeadMan
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
@@ -68,6 +72,7 @@ from dispatch.storage.database import Database
 from dispatch.storage.doorbell import Doorbell
 from dispatch.storage.epoch import ensure_epoch
 from dispatch.storage.schema import WANTED, current_revision
+from dispatch.storage.written import Written
 
 RELAY_HEALTHY_WITHIN_S: Final = 5.0
 
@@ -194,7 +199,7 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     delivery = DeliveryLoop(process.context, pagers)
     lint = LintLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
-    relay = process.relay
+    relay, auditor = process.relay, auditor_for(process.settings, process.context)
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
         Loop("timers", timers.once, timers.pause, deadline_s=60),
@@ -207,8 +212,25 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
         Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
         Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
         Loop("calendar", days.once, every(3600), deadline_s=30, healthy_within_s=3 * 3600),
+        Loop(
+            "audit",
+            auditor.once,
+            on_the_beat(process.settings.audit_every_s),
+            deadline_s=AUDIT_WITHIN_S + SIGN_WITHIN_S + 5,
+            healthy_within_s=60 + 4 * process.settings.audit_every_s,
+        ),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
+
+
+def auditor_for(settings: Settings, context: Context) -> Auditor:
+    """Build the auditor of a server: it tells the own sockets at once."""
+    dead_man = DeadMan(settings.dead_man_url) if settings.dead_man_url else None
+
+    def publish(written: Written) -> None:
+        commit_seen(context, written)
+
+    return Auditor(Ground(context.database, context.new_id, publish), dead_man)
 
 
 def create_app(settings: Settings, start_page: dict[str, object] | None = None) -> FastAPI:

@@ -37,6 +37,7 @@ export const desk = {
   "error.refused": ["未执行：{detail}（{code}）", "Not done: {detail} ({code})"],
   "time.minutes": ["{n} 分钟", "{n} min"],
 
+  "alarm.audit": ["系统自查告警", "The system's own check"],
   "alarm.new": ["新警情", "New incident"],
   "alarm.unattended": ["无单位处置，请人工派警", "Nobody is on it: dispatch by hand"],
   "alarm.shortfall": ["派警缺口", "Shortfall"],

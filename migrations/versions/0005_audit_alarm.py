@@ -1,0 +1,37 @@
+"""The auditor's alarms, and when the kit for the hours without the service was written last.
+
+Revision: 0005
+"""
+
+from alembic import op
+
+revision = "0005"
+down_revision = "0002"
+
+UP = """
+CREATE TABLE audit_alarm (id uuid PRIMARY KEY, code text NOT NULL CHECK (length(code) <= 64), count bigint NOT NULL,
+  worst_s double precision, limit_s double precision NOT NULL, raised_at timestamptz NOT NULL, cleared_at timestamptz);
+CREATE UNIQUE INDEX audit_alarm_standing ON audit_alarm (code) WHERE cleared_at IS NULL;
+CREATE TABLE kit (one boolean PRIMARY KEY DEFAULT true CHECK (one), tried_at timestamptz NOT NULL, written_at timestamptz);
+"""
+
+DOWN = """
+DROP TABLE kit;
+DROP TABLE audit_alarm;
+"""
+
+
+def upgrade() -> None:
+    """Add them."""
+    _run(UP)
+
+
+def downgrade() -> None:
+    """Take them away again: alarms that stand are forgotten, the next audit raises them anew."""
+    _run(DOWN)
+
+
+def _run(part: str) -> None:
+    for statement in part.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
