@@ -12,7 +12,8 @@ UP = """
 CREATE TABLE audit_alarm (id uuid PRIMARY KEY, code text NOT NULL CHECK (length(code) <= 64), count bigint NOT NULL,
   worst_s double precision, limit_s double precision NOT NULL, raised_at timestamptz NOT NULL, cleared_at timestamptz);
 CREATE UNIQUE INDEX audit_alarm_standing ON audit_alarm (code) WHERE cleared_at IS NULL;
-CREATE TABLE kit (one boolean PRIMARY KEY DEFAULT true CHECK (one), tried_at timestamptz NOT NULL, written_at timestamptz);
+CREATE TABLE kit (place text PRIMARY KEY CHECK (length(place) <= 200), expected_at timestamptz NOT NULL DEFAULT now(),
+  tried_at timestamptz NOT NULL, written_at timestamptz);
 """
 
 DOWN = """

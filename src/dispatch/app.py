@@ -8,6 +8,7 @@ import contextlib
 import gc
 import os
 import signal
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -53,6 +54,9 @@ from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
+from dispatch.jobs.snapshot_kit import EVERY_S as KIT_EVERY_S
+from dispatch.jobs.snapshot_kit import WITHIN_S as KIT_WITHIN_S
+from dispatch.jobs.snapshot_kit import KitLoop
 from dispatch.jobs.timers import TimerLoop
 from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
 from dispatch.live.hub import Hub
@@ -61,9 +65,11 @@ from dispatch.live.socket import HEARTBEAT_S, LiveSockets
 from dispatch.operations.audit_now import Ground
 from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context, commit_seen
+from dispatch.operations.gather_kit import Ground as KitGround
 from dispatch.operations.refresh_knowledge import load_knowledge
 from dispatch.outside import calendar
 from dispatch.outside.dead_man import DeadMan
+from dispatch.outside.kit_directory import KitDirectory
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
 from dispatch.security import Authenticator, LoginGuard
 from dispatch.settings import Settings
@@ -109,6 +115,7 @@ class Process:
     relay: Relay
     sockets: LiveSockets
     authenticator: Authenticator
+    kit: KitLoop | None = None
     backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -138,6 +145,8 @@ class Process:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        if self.kit is not None:
+            await self.kit.forget()
         await self.database.close()
 
 
@@ -186,8 +195,18 @@ async def build(settings: Settings) -> Process:
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
     process = Process(settings, database, context, clock, hub, relay, sockets, authenticator)
+    process.kit = _kit(process)
     process.loops = _loops(process, pagers)
     return process
+
+
+def _kit(process: Process) -> KitLoop | None:
+    settings, context = process.settings, process.context
+    if not settings.kit_dir:
+        return None
+    made_by = f"{socket.gethostname()}:{settings.port}"
+    ground = KitGround(context.database, context.knowledge, context.now, context.timezone, made_by)
+    return KitLoop(ground, KitDirectory(Path(settings.kit_dir).absolute(), copies=settings.kit_copies))
 
 
 def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
@@ -200,7 +219,10 @@ def _loops(process: Process, pagers: list[Pager]) -> list[Loop]:
     lint = LintLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
     relay, auditor = process.relay, auditor_for(process.settings, process.context)
+    # No calls are turned away because a kit cannot be written: it is healthy whatever becomes of it.
+    kit = process.kit and Loop("kit", process.kit.once, every(KIT_EVERY_S), KIT_WITHIN_S, healthy_within_s=float("inf"))
     return [
+        *([kit] if kit else []),
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
         Loop("timers", timers.once, timers.pause, deadline_s=60),
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),

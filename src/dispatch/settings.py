@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     """How often the auditor of every server looks."""
     dead_man_url: str = ""
     """Asked for with GET after every audit that was complete and found nothing."""
+    kit_dir: str = ""
+    """Where the kit for the hours without the service is written every minute; empty: it is not."""
+    kit_copies: int = Field(default=60, ge=1, le=10_000)
+    """How many time-stamped copies of the kit are kept beside the current one."""
     log_level: str = "INFO"
 
     @field_validator("timezone")

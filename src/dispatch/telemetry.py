@@ -59,6 +59,12 @@ DEAD_MAN_SIGNS: Final = Counter(
     ["result"],
     registry=REGISTRY,
 )
+KIT_WRITES: Final = Counter(
+    "dispatch_kit_writes_total",
+    "Kits for the hours without the service: written, failed",
+    ["result"],
+    registry=REGISTRY,
+)
 RULES_FINDINGS: Final = Gauge(
     "dispatch_rules_findings", "What the last lint of the rules in force found", ["level"], registry=REGISTRY
 )

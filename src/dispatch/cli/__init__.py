@@ -22,6 +22,7 @@ from dispatch.cli.call import add_call_verb
 from dispatch.cli.database import require_database, with_database
 from dispatch.cli.device import add_device_verb
 from dispatch.cli.rules import add_rules_verb
+from dispatch.cli.snapshot import add_snapshot_verb
 from dispatch.cli.words import Verb
 from dispatch.demo.city import bundle
 from dispatch.demo.run import DemoOptions, run_demo
@@ -133,6 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_check)
     add_audit_verb(verbs)
+    add_snapshot_verb(verbs)
     add_access_verbs(verbs)
     add_device_verb(verbs)
     add_rules_verb(verbs)

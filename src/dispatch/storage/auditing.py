@@ -20,6 +20,7 @@ _ACTS: Final = f"""SELECT 1 FROM assignment a WHERE a.incident_id = i.id AND a.r
 _ALARMED: Final = "SELECT 1 FROM timer t WHERE t.subject_id = i.id AND t.kind = 'incident'"
 
 # Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit: the limits, in seconds.
+# A kit that nobody has tried to write for a quarter of an hour has lost its process: that one cannot know better.
 # A suspended incident is somebody's decision, with a name and a reason: only its assignments are looked at.
 # A place is somebody's while a unit in it is at work, while its gap is an alarm that repeats, or while it is held back.
 _AUDIT: Final = f"""
@@ -53,9 +54,9 @@ WITH at AS (SELECT clock_timestamp() AS now),
  waiting AS (SELECT d.channel AS number, extract(epoch FROM at.now - d.next_at)::float8 AS over_s
    FROM at, delivery_attempt d WHERE d.state IN ('queued', 'failed_temporary', 'sending')
      AND d.next_at < at.now - make_interval(secs => $5)),
- old AS (SELECT 'kit' AS number, extract(epoch FROM at.now - coalesce(k.written_at, k.tried_at))::float8 AS over_s
-   FROM at, kit k WHERE k.tried_at > at.now - interval '1 day'
-     AND coalesce(k.written_at, '-infinity') < at.now - make_interval(secs => $6)),
+ old AS (SELECT k.place AS number, extract(epoch FROM at.now - coalesce(k.written_at, k.expected_at))::float8 AS over_s
+   FROM at, kit k WHERE k.tried_at > at.now - interval '15 min'
+     AND coalesce(k.written_at, k.expected_at) < at.now - make_interval(secs => $6)),
  found AS (
    SELECT 'assignment_without_timer' AS code, u.* FROM unarmed u
    UNION ALL SELECT 'timer_late', l.* FROM late l
