@@ -1,4 +1,4 @@
-"""The auditor's alarms, and when the kit for the hours without the service was written last.
+"""The auditor's alarms, when the kit for the hours without the service was written last, and paper records once.
 
 Revision: 0005
 """
@@ -14,9 +14,11 @@ CREATE TABLE audit_alarm (id uuid PRIMARY KEY, code text NOT NULL CHECK (length(
 CREATE UNIQUE INDEX audit_alarm_standing ON audit_alarm (code) WHERE cleared_at IS NULL;
 CREATE TABLE kit (place text PRIMARY KEY CHECK (length(place) <= 200), expected_at timestamptz NOT NULL DEFAULT now(),
   tried_at timestamptz NOT NULL, written_at timestamptz);
+CREATE UNIQUE INDEX incident_paper ON incident (source_reference) WHERE channel = 'back_entry';
 """
 
 DOWN = """
+DROP INDEX incident_paper;
 DROP TABLE kit;
 DROP TABLE audit_alarm;
 """

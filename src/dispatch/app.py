@@ -29,6 +29,7 @@ from dispatch import __version__
 from dispatch.api import (
     administration,
     assignments,
+    back_entries,
     correlation,
     devices,
     directory,
@@ -299,7 +300,7 @@ def _route(app: FastAPI) -> None:
     # much as deciding who goes (0.1 ms). The documentation is that of the router below.
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
-        *(correlation, incidents, explanations, assignments, devices, sessions, findings, directory),
+        *(correlation, back_entries, incidents, explanations, assignments, devices, sessions, findings, directory),
         *(administration, modes, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)

@@ -116,7 +116,9 @@ async def mend_delivery(city: City, incident: dict[str, Any]) -> None:
 
 
 async def break_kit(city: City, incident: dict[str, Any]) -> None:
-    await city.sql.execute("INSERT INTO kit (tried_at, written_at) VALUES (now(), now() - interval '181 s')")
+    await city.sql.execute(
+        "INSERT INTO kit (place, tried_at, written_at) VALUES ('x', now(), now() - interval '181 s')"
+    )
 
 
 async def mend_kit(city: City, incident: dict[str, Any]) -> None:

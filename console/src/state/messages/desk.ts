@@ -80,6 +80,7 @@ export const desk = {
   "channel.desk": ["人工接报", "Operator"],
   "channel.operator": ["人工接报", "Operator"],
   "channel.phone": ["电话", "Phone"],
+  "channel.back_entry": ["纸质补录", "Entered from paper"],
   "channel.integrator": ["接口", "Integration"],
 
   "part.assignments": ["处置单位", "Units on it"],
