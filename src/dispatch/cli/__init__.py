@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from dispatch import __version__
 from dispatch.app import create_app, end_by_signal, server_for
 from dispatch.cli.access import add_access_verbs
+from dispatch.cli.archive import add_archive_verbs
 from dispatch.cli.audit import add_audit_verb
 from dispatch.cli.call import add_call_verb
 from dispatch.cli.database import require_database, with_database
@@ -135,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     add_audit_verb(verbs)
     add_snapshot_verb(verbs)
+    add_archive_verbs(verbs)
     add_access_verbs(verbs)
     add_device_verb(verbs)
     add_rules_verb(verbs)
