@@ -62,11 +62,11 @@ RULES = {
     ],
 }
 PAPER = {
-    "paper_number": "P-20260817-003",
+    "paper_number": "P-20200817-003",
     "incident_type": "noise.complaint",
     "division_code": "430304005003",
-    "occurred_at": "2026-08-17T18:17:00Z",
-    "ended_at": "2026-08-17T19:30:00Z",
+    "occurred_at": "2020-08-17T18:17:00Z",
+    "ended_at": "2020-08-17T19:30:00Z",
     "disposition": "handled",
 }
 NOISE = {"incident_type": "noise.complaint", "division_code": "430304005003"}
