@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict
 
 from dispatch.api.directory_views import UnitState
 from dispatch.api.mode_views import ModeView
+from dispatch.api.view_basics import Named
 from dispatch.api.views import AssignmentView, IncidentView, PointView, View
+from dispatch.domain.audit_findings import Code
 from dispatch.domain.events import EventName
 from dispatch.live import messages
 from dispatch.live.messages import Heartbeat, Hello, Receipt
@@ -44,6 +46,19 @@ class Scope(View):
     division_codes: list[str]
 
 
+class AuditAlarm(View):
+    """Something that the auditor found: how many, how far over the limit. `cleared_at` is null until it is gone."""
+
+    id: str
+    code: Code
+    count: int
+    worst_s: float | None
+    limit_s: float
+    words: Named
+    raised_at: str
+    cleared_at: str | None
+
+
 class Welcome(messages.Welcome):
     """The server's first message; `resume` says what follows."""
 
@@ -54,12 +69,13 @@ class Welcome(messages.Welcome):
 class Snapshot(messages.Snapshot):
     """Everything open in your scope. A unit's console gets its unit; a desk the units that are switched off.
 
-    `modes` are those that stand, or will, in the area of a desk or unit.
+    `modes` are those that stand, or will, in the area of a desk or unit; `alarms` are the auditor's, for desks.
     """
 
     incidents: list[IncidentView]  # type: ignore[assignment]
     units: list[LiveUnit]  # type: ignore[assignment]
     modes: list[ModeView]  # type: ignore[assignment]
+    alarms: list[AuditAlarm]  # type: ignore[assignment]
 
 
 class EventFrame(messages.EventFrame):

@@ -69,6 +69,14 @@ BROWSER = {
     },
 }
 """The keys are those of RFC 8291's example."""
+PAPER = {
+    "paper_number": "P-20200817-003",
+    "incident_type": "noise.complaint",
+    "division_code": "430304005003",
+    "occurred_at": "2020-08-17T18:17:00Z",
+    "ended_at": "2020-08-17T19:30:00Z",
+    "disposition": "handled",
+}
 NOISE = {"incident_type": "noise.complaint", "division_code": "430304005003"}
 
 
@@ -191,6 +199,7 @@ async def hold_back(tour: Tour) -> None:
     for read in ("replay", "explanation"):
         await tour.ask("GET", f"{one}/{read}", incident_id=incident["id"])
     await tour.ask("POST", API + "/incidents/match", body=violence)
+    await tour.ask("POST", API + "/incidents/back-entries", body=PAPER)
 
 
 async def set_modes(tour: Tour) -> None:

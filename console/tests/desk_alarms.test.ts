@@ -5,7 +5,7 @@ import type { FurtherCall } from "../src/state/further_calls.ts";
 import type { Incident } from "../src/wire/types.ts";
 import { assignment, at, incident } from "./builders.ts";
 
-const nothing: Heard = { attentions: [], furtherCalls: [], priorityOfType: () => 1 };
+const nothing: Heard = { attentions: [], furtherCalls: [], audits: [], priorityOfType: () => 1 };
 const alarmsOf = (one: Incident, heard: Partial<Heard> = {}): DeskAlarm[] =>
   deskAlarms([one], at(70), { ...nothing, ...heard });
 const kinds = (alarms: readonly DeskAlarm[]): string[] => unhandled(alarms, new Set()).map((one) => one.kind);

@@ -45,6 +45,14 @@ class Settings(BaseSettings):
     """How long consoles may be away and still resume, and how long idempotency keys are kept."""
     rules_two_persons: bool = True
     """Whoever drafted or edited a ruleset may not publish it."""
+    audit_every_s: float = Field(default=5.0, ge=1.0, le=60.0)
+    """How often the auditor of every server looks."""
+    dead_man_url: str = ""
+    """Asked for with GET after every audit that was complete and found nothing."""
+    kit_dir: str = ""
+    """Where the kit for the hours without the service is written every minute; empty: it is not."""
+    kit_copies: int = Field(default=60, ge=1, le=10_000)
+    """How many time-stamped copies of the kit are kept beside the current one."""
     log_level: str = "INFO"
 
     @field_validator("vapid_key")

@@ -47,6 +47,24 @@ RULESET_REFUSED: Final = Gauge(
 DELIVERIES: Final = Counter(
     "dispatch_deliveries_total", "Delivery attempts ended", ["channel", "state"], registry=REGISTRY
 )
+AUDITS: Final = Counter(
+    "dispatch_audit_passes_total", "Audits by how they ended: well, findings, failed", ["result"], registry=REGISTRY
+)
+AUDIT_FINDINGS: Final = Gauge(
+    "dispatch_audit_findings", "What the last audit found, by its code", ["code"], registry=REGISTRY
+)
+DEAD_MAN_SIGNS: Final = Counter(
+    "dispatch_dead_man_signs_total",
+    "Signs of life to the dead man's switch: given, lost",
+    ["result"],
+    registry=REGISTRY,
+)
+KIT_WRITES: Final = Counter(
+    "dispatch_kit_writes_total",
+    "Kits for the hours without the service: written, failed",
+    ["result"],
+    registry=REGISTRY,
+)
 RULES_FINDINGS: Final = Gauge(
     "dispatch_rules_findings", "What the last lint of the rules in force found", ["level"], registry=REGISTRY
 )

@@ -24,10 +24,16 @@ RULESET, BACKTEST = "/api/v1/rulesets/{version}", "/api/v1/rulesets/backtests/{b
 SUBSCRIPTION = "/api/v1/push/subscriptions/{subscription_id}"
 BROWSER = Browser().subscription("https://push.invalid/one")
 RULES = bundle()["ruleset"]
+PAPER = HOSPITAL_CALL | {
+    "paper_number": "P-20200817-001",
+    "occurred_at": "2020-08-17T18:17:00Z",
+    "ended_at": "2020-08-17T19:30:00Z",
+}
 POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     # path: (who asks, what goes before, the body)
     "/api/v1/incidents": ("integrator", [], HOSPITAL_CALL),
     "/api/v1/incidents/match": ("integrator", [], HOSPITAL_CALL),
+    "/api/v1/incidents/back-entries": ("desk", [], PAPER),
     f"{INCIDENT}/dispatch": ("desk", [], {"units": [{"unit_id": "{spare}"}]}),
     f"{INCIDENT}/recommend": ("desk", [], {}),
     f"{INCIDENT}/note": ("desk", [], {"text": "hello"}),

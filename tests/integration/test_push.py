@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from dispatch.api import pages
-from dispatch.app import _web_push
+from dispatch.assembly import _web_push
 from dispatch.operations.subscribe_push import forget_subscription
 from dispatch.outside.channel import Message
 from dispatch.outside.push_seal import new_vapid_key

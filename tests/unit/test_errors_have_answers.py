@@ -3,7 +3,7 @@
 import pytest
 
 from dispatch.api.errors import STATUS, refusal
-from dispatch.app import NotMigratedError
+from dispatch.assembly import NotMigratedError
 from dispatch.domain.errors import DispatchError, InvalidRequestError
 from dispatch.live.closing import ALL, closing_for
 from dispatch.security import Principal

@@ -233,3 +233,18 @@ def test_a_reminder_of_a_mode_is_the_desks_alone_also_after_a_break(hub: Hub, li
     assert (events(desk), events(police)) == (["mode.recalled"], [])
     assert [len(texts_for(who, recalled)) for who in (DESK, console("police"), WALL, BUTTON)] == [1, 0, 0, 0]
     assert [len(texts_for(who, changed)) for who in (DESK, console("police"), WALL, BUTTON)] == [1, 1, 0, 0]
+
+
+def test_the_auditors_alarm_reaches_every_desk_wherever_its_area_and_nobody_else(hub: Hub, listen: Listen) -> None:
+    elsewhere = principal("person", role="operator", division_codes=("99",))
+    desks = [listen(DESK), listen(elsewhere)]
+    others = [listen(who) for who in (WALL, BUTTON, INTEGRATOR, console("police"))]
+    change = device_news()
+    change["events"] = [
+        {"event_id": "e", "event": "audit.alarmed", "assignment_id": None, "facts": {"alarm": {"id": "x"}}}
+    ]
+    hub.publish(xid=1, seq=1, frames=frames(change))
+    assert [events(one) for one in desks] == [["audit.alarmed"], ["audit.alarmed"]]
+    assert [events(one) for one in others] == [[], [], [], []]
+    for one in (*desks, *others):
+        assert texts_for(one.principal, frames(change)) == one.waiting

@@ -1,5 +1,5 @@
 /** Everything that needs a human at a desk now, and the one sound for it. Status messages are not alarms. */
-import type { Assignment, Incident } from "../wire/types.ts";
+import type { Assignment, AuditAlarm, Incident } from "../wire/types.ts";
 import { changeSound, loudest, type SoundName } from "./alarms.ts";
 import type { Attention } from "./attention.ts";
 import { rings, sayingKey, sayings, type FurtherCall } from "./further_calls.ts";
@@ -8,13 +8,15 @@ import { priorityOf, type Priority } from "./priority.ts";
 import { hasShortfall, isWaiting } from "./queue_order.ts";
 import { awaitsAcknowledgement, escalatedAt, isActive, isOverdue, runningClock, type ClockName } from "./steps.ts";
 
-export type DeskAlarmKind = "new" | "unattended" | "shortfall" | "attention" | "escalated" | "overdue" | "said";
+export type DeskAlarmKind = "audit" | "new" | "unattended" | "shortfall" | "attention" | "escalated" | "overdue" | "said";
 
 export interface DeskAlarm {
   /** Stable, so that what was handled once does not ring again; a new cause has a new key. */
   key: string;
   kind: DeskAlarmKind;
-  incident: Incident;
+  /** Null for what the auditor found: that is about no incident, or about more than one. */
+  incident: Incident | null;
+  audit?: AuditAlarm;
   priority: Priority;
   assignment?: Assignment;
   /** Of a shift leader's alarm: which clock ran out. */
@@ -27,18 +29,28 @@ export interface Heard {
   /** Only a shift leader's desk takes these for its own: they stay until they are handled, whoever answers meanwhile. */
   attentions: readonly Attention[];
   furtherCalls: readonly FurtherCall[];
+  audits: readonly AuditAlarm[];
   priorityOfType: (incidentType: string) => Priority;
 }
 
 export function deskAlarms(incidents: Iterable<Incident>, now: number | null, heard: Heard): DeskAlarm[] {
   const calls = grouped(heard.furtherCalls, (one) => one.incidentId);
   const attentions = grouped(heard.attentions, (one) => one.assignmentId);
-  return [...incidents].filter(isOpen).flatMap((incident) => [
+  const ofIncidents = [...incidents].filter(isOpen).flatMap((incident) => [
     ...ofIncident(incident),
     ...ofCalls(incident, calls.get(incident.id) ?? [], heard.priorityOfType),
     ...incident.assignments.flatMap((one) => ofAssignment(incident, one, attentions.get(one.id) ?? [], now)),
   ]);
+  return [...heard.audits.map(ofAudit), ...ofIncidents];
 }
+
+const ofAudit = (audit: AuditAlarm): DeskAlarm => ({
+  key: `audit:${audit.id}`,
+  kind: "audit",
+  incident: null,
+  audit,
+  priority: 1,
+});
 
 function grouped<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
@@ -98,14 +110,17 @@ function ofAssignment(
 }
 
 const kindOrder: Record<DeskAlarmKind, number> = {
-  unattended: 0,
-  attention: 1,
-  said: 2,
-  escalated: 3,
-  shortfall: 4,
-  overdue: 5,
-  new: 6,
+  audit: 0,
+  unattended: 1,
+  attention: 2,
+  said: 3,
+  escalated: 4,
+  shortfall: 5,
+  overdue: 6,
+  new: 7,
 };
+
+const since = ({ incident, audit }: DeskAlarm): string => incident?.opened_at ?? audit?.raised_at ?? "";
 
 export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<string>): DeskAlarm[] {
   return alarms
@@ -114,7 +129,7 @@ export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<str
       (a, b) =>
         kindOrder[a.kind] - kindOrder[b.kind] ||
         a.priority - b.priority ||
-        a.incident.opened_at.localeCompare(b.incident.opened_at),
+        since(a).localeCompare(since(b)),
     );
 }
 
@@ -126,6 +141,7 @@ export function deskSound(open: readonly DeskAlarm[], linkLost: boolean): SoundN
 /** An escalation is the shift leader's to decide; to an operator it is a unit that is late. */
 function soundOf({ kind, priority }: DeskAlarm): SoundName | null {
   switch (kind) {
+    case "audit":
     case "unattended":
     case "attention":
       return "S1";

@@ -45,6 +45,7 @@ export interface Agreement {
   snapshot: Reads<service.Snapshot, frames.SnapshotFrame>;
   event: Reads<service.EventFrame, frames.EventFrame>;
   mode: Reads<service.ModeView, console.Mode>;
+  alarm: Reads<service.AuditAlarm, console.AuditAlarm>;
   heartbeat: Reads<service.Heartbeat, frames.HeartbeatFrame>;
   hello: Sends<frames.HelloFrame, service.Hello>;
   receipt: Sends<frames.ReceiptFrame, service.Receipt>;

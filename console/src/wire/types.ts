@@ -306,6 +306,16 @@ export interface Mode {
   ended_at: Instant | null;
 }
 
+/** Something that the auditor found; `words` say it, `cleared_at` is null until it is gone. */
+export interface AuditAlarm {
+  id: string;
+  code: string;
+  count: number;
+  words: Named;
+  raised_at: Instant;
+  cleared_at: Instant | null;
+}
+
 export interface NewMode {
   division_code: string;
   field: ModeField;

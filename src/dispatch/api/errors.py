@@ -27,6 +27,7 @@ STATUS: Final[dict[type[DispatchError], int]] = {
     domain.ReturnForbiddenError: 409,
     domain.FeedbackRequiredError: 409,
     domain.UnitUnavailableError: 409,
+    domain.PaperNumberTakenError: 409,
     domain.SecondPersonRequiredError: 403,
     domain.RulesetMovedOnError: 409,
     domain.IdempotencyKeyReusedError: 422,

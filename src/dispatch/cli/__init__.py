@@ -1,6 +1,7 @@
 """The command line. Every verb says what it did; exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
-Verbs that compare answer as `diff` does: 0 no difference, 1 differences, 2 refused or failed.
+Verbs that compare answer as `diff` does: 0 no difference, 1 differences, 2 refused or failed; `audit`: 0 well,
+1 findings, 2 cannot tell.
 """
 
 import argparse
@@ -16,10 +17,13 @@ from pydantic import ValidationError
 from dispatch import __version__
 from dispatch.app import create_app, end_by_signal, server_for
 from dispatch.cli.access import add_access_verbs
+from dispatch.cli.archive import add_archive_verbs
+from dispatch.cli.audit import add_audit_verb
 from dispatch.cli.call import add_call_verb
 from dispatch.cli.database import require_database, with_database
 from dispatch.cli.device import add_device_verb
 from dispatch.cli.rules import add_rules_verb
+from dispatch.cli.snapshot import add_snapshot_verb
 from dispatch.cli.words import Verb
 from dispatch.demo.city import bundle
 from dispatch.demo.run import DemoOptions, run_demo
@@ -130,6 +134,9 @@ def _parser() -> argparse.ArgumentParser:
     check = verbs.add_parser("check", help="configuration, database, clock, channels: is everything as it must be?")
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_check)
+    add_audit_verb(verbs)
+    add_snapshot_verb(verbs)
+    add_archive_verbs(verbs)
     add_access_verbs(verbs)
     add_device_verb(verbs)
     add_rules_verb(verbs)

@@ -6,7 +6,7 @@ import secrets
 import sys
 from datetime import timedelta
 
-from dispatch.app import new_id
+from dispatch.assembly import new_id
 from dispatch.cli.database import with_database
 from dispatch.cli.words import Verbs, at_least_one, no_such
 from dispatch.operations.manage_access import (

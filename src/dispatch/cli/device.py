@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from dispatch.app import new_id
+from dispatch.assembly import new_id
 from dispatch.cli.database import with_database
 from dispatch.cli.words import Verbs
 from dispatch.operations.enrol_device import Enrolment, enrol_device, show_devices, withdraw_device

@@ -18,6 +18,7 @@ def greet(demo: dict[str, Any], data: Path) -> str:
     lines += [
         f"  指挥席 desk          {base}/desk   {desk['name']} / {desk['password']}",
         f"  keys and logins      {data / 'demo.json'}",
+        f"  停机应急包 kit        {data / 'kit' / 'current' / 'open.html'}   (renewed every minute)",
         f"  规则 rules            DATABASE_URL='{demo['database_url']}' dispatch rules list",
         "  The city is real by its codes and names; units, places and people are fictional. Stop with Ctrl-C.",
         "",

@@ -121,6 +121,13 @@ class UnitUnavailableError(DispatchError):
     title = "The unit cannot be sent"
 
 
+class PaperNumberTakenError(DispatchError):
+    """Another record was entered under this paper number. Facts: `incident_id`, `number`."""
+
+    code = "paper_number_taken"
+    title = "This paper record was entered before, with other content"
+
+
 class SecondPersonRequiredError(DispatchError):
     """Who wrote a draft asks to publish it: another person must have looked at it. Facts: `written_by`."""
 

@@ -57,6 +57,8 @@ EventName = Literal[
     "device.restored",
     "shortfall.raised",
     "shortfall.cleared",
+    "audit.alarmed",
+    "audit.cleared",
 ]
 
 

@@ -57,3 +57,14 @@ class PostgresFailed(EmbeddedPostgresError):
 
     def __init__(self, act: str, words: str) -> None:
         super().__init__(f"{act} failed. PostgreSQL says:\n{words.strip() or '(nothing)'}")
+
+
+class NoArchiver(EmbeddedPostgresError):
+    """No program that makes or reads archives of this server."""
+
+    def __init__(self, name: str, oldest: int, tried: list[str]) -> None:
+        reasons = "".join(f"\n  - {line}" for line in tried) or "\n  - none found"
+        super().__init__(
+            f"No {name} of PostgreSQL {oldest} or newer was found:{reasons}\n"
+            f"Install the client programs of PostgreSQL {oldest}, so that {name} is on the PATH."
+        )

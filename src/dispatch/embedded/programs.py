@@ -58,6 +58,12 @@ def find(account: Account) -> Programs:
     raise NoUsablePostgres(tried)
 
 
+def directories() -> Iterator[Path]:
+    """Yield the directories that hold PostgreSQL's programs, best first."""
+    for bindir, _ in _candidates():
+        yield bindir
+
+
 def _usable(bindir: Path, account: Account, tried: list[str]) -> Programs | None:
     try:
         shown = account.run([bindir / "postgres", "--version"])

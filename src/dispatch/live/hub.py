@@ -124,13 +124,23 @@ class Hub:
     def _unit_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
         unit = frames.change["unit"]
         if unit is None:
-            yield from self._mode_news(frames) if _tells_of_mode(frames) else self._device_news(frames)
+            yield from self._plain_news(frames)
             return
         for subscriber in self._by_unit.get(str(unit["id"]), ()):
             yield subscriber, frames.for_unit(str(unit["id"]))
         for subscriber in self._desks:
             if subscriber.principal.covers(str(unit["division_code"])):
                 yield subscriber, frames.for_desk()
+
+    def _plain_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
+        if _tells_of_mode(frames):
+            yield from self._mode_news(frames)
+        elif _tells_of_audit(frames):
+            for subscriber in self._desks:
+                if subscriber.principal.is_desk:
+                    yield subscriber, frames.for_desk()
+        else:
+            yield from self._device_news(frames)
 
     def _mode_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
         for subscriber in chain(self._desks, *self._by_unit.values()):
@@ -148,6 +158,11 @@ class Hub:
 
 def _tells_of_mode(frames: Frames) -> bool:
     return any(event["event"].startswith("mode.") for event in frames.change["events"])
+
+
+def _tells_of_audit(frames: Frames) -> bool:
+    """Say whether an alarm of the auditor is told: it is for every desk, wherever its area."""
+    return any(event["event"].startswith("audit.") for event in frames.change["events"])
 
 
 def _hears_of_mode(principal: Principal, frames: Frames) -> bool:
@@ -180,6 +195,8 @@ def _is_concerned(principal: Principal, frames: Frames) -> bool:
     unit = frames.change["unit"]
     if unit is None and _tells_of_mode(frames):
         return _hears_of_mode(principal, frames)
+    if unit is None and _tells_of_audit(frames):
+        return principal.is_desk
     if unit is None:
         facts = _device_facts(frames)
         return principal.device_id == facts.get("device_id", "") or (

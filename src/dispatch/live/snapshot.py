@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import orjson
 
+from dispatch.domain.audit_findings import alarm_view
 from dispatch.domain.mode_setting import mode_view
 from dispatch.domain.unit import is_on_duty
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_state_view
@@ -14,6 +15,7 @@ from dispatch.live.hub import texts_for
 from dispatch.live.relay import Relay
 from dispatch.operations.context import Context, read_change
 from dispatch.security import Principal
+from dispatch.storage.auditing import list_standing
 from dispatch.storage.changes import pruned_below, read_changes
 from dispatch.storage.database import Connection
 from dispatch.storage.modes import list_unfinished
@@ -62,6 +64,7 @@ async def _snapshot(context: Context, relay: Relay, principal: Principal, *, res
         visible: str = await connection.fetchval("SELECT pg_current_snapshot()::text")
         works = await _open_work(connection, principal)
         modes = await _modes(context, connection, principal)
+        alarms = [alarm_view(alarm) for alarm in await list_standing(connection)] if principal.is_desk else []
     xmin, xmax, in_progress = _read_snapshot(visible)
     frame = {
         "type": "snapshot",
@@ -69,6 +72,7 @@ async def _snapshot(context: Context, relay: Relay, principal: Principal, *, res
         "incidents": [see(context, principal, work) for work in works],
         "units": _units(context, principal),
         "modes": modes,
+        "alarms": alarms,
     }
     return Start(
         resume,

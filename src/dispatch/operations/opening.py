@@ -5,7 +5,7 @@ without it; the same key twice → the first one's answer.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
 
 import orjson
@@ -18,6 +18,7 @@ from dispatch.domain.geo import Point
 from dispatch.domain.ids import number_prefix
 from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
 from dispatch.domain.routing import Plan, decide
+from dispatch.domain.rows import ChangeRow, IncidentRow, parse_instant
 from dispatch.domain.trigger import next_stage_at
 from dispatch.domain.unit import UnitState
 from dispatch.operations.context import Answer, Context, Once, dumps, local_facts, log_committed
@@ -144,10 +145,39 @@ def _near_boundary(context: Context, point: Point | None) -> str | None:
 async def _write(context: Context, intake: Intake, opening: Opening, decided: Decided) -> Answer | None:
     plan = decided.plan
     change = open_incident(opening, plan, new_id=context.new_id, directory=context.knowledge.directory)
-    incident = change["incident"]
-    if incident is None:
-        raise AssertionError
-    decision = orjson.dumps(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
+    draft = Draft(
+        change=change,
+        plan=plan,
+        claims=tuple(_claims(plan)),
+        attend_at=opening.now + ATTEND_AFTER if plan.shortfalls else None,
+        stage_at=next_stage_at(opened(change), change["assignments"], opening.now) if plan.stages else None,
+        decided_from=dumps(input_data(decided.request, decided.seen)),
+    )
+    return await store_opening(context, intake, opening, draft)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The change that opens an incident before it is stored, and the plan that is kept as its decision."""
+
+    change: ChangeRow
+    plan: Plan
+    claims: tuple[str, ...] = ()
+    attend_at: datetime | None = None
+    stage_at: datetime | None = None
+    decided_from: str | None = None
+    occurred_at: datetime | None = None
+
+
+async def store_opening(context: Context, intake: Intake, opening: Opening, draft: Draft) -> Answer | None:
+    """Write everything in one statement, publish it. None when a device's press has to join instead.
+
+    Raises:
+        TwinError, ClaimLostError, PaperTakenError: nothing was written.
+    """
+    change, incident = draft.change, opened(draft.change)
+    filled = [row["id"] for row in change["assignments"]][: len(draft.plan.planned)]
+    decision = orjson.dumps(decision_data(draft.plan, filled, change["recorded_at"]))
     report = Report(
         change_id=str(context.new_id()),
         incident_id=incident["id"],
@@ -158,15 +188,16 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
         decision=decision.decode(),
         call=dumps(call_row(opening, incident_id=incident["id"])),
         actor=dumps(intake.actor.data()),
-        number_prefix=_number_prefix(context, opening),
+        number_prefix=_number_prefix(context, incident),
         urgency=URGENCY_RANK[opening.urgency],
         once=intake.once,
-        exclusive_unit_ids=tuple(_claims(plan)),
+        exclusive_unit_ids=draft.claims,
         device_id=intake.report.device_id if intake.merge_for_s else None,
         merge_for_s=intake.merge_for_s,
-        attend_at=opening.now + ATTEND_AFTER if plan.shortfalls else None,
-        stage_at=next_stage_at(incident, change["assignments"], opening.now) if plan.stages else None,
-        decided_from=dumps(input_data(decided.request, decided.seen)),
+        attend_at=draft.attend_at,
+        stage_at=draft.stage_at,
+        decided_from=draft.decided_from,
+        occurred_at=draft.occurred_at,
     )
     reported = await insert_report(context.database, report)
     if reported is None:
@@ -179,9 +210,16 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
     return Answer(change, report.change_id, decision=decision)
 
 
-def _number_prefix(context: Context, opening: Opening) -> str:
-    local_date = opening.now.astimezone(context.timezone).strftime("%Y%m%d")
-    return number_prefix(opening.where.division_code, local_date)
+def opened(change: ChangeRow) -> IncidentRow:
+    """Give the incident that a change opens."""
+    if change["incident"] is None:
+        raise AssertionError
+    return change["incident"]
+
+
+def _number_prefix(context: Context, incident: IncidentRow) -> str:
+    local_date = parse_instant(incident["opened_at"]).astimezone(context.timezone).strftime("%Y%m%d")
+    return number_prefix(incident["division_code"], local_date)
 
 
 async def _committed(context: Context, plan: Plan) -> frozenset[str]:

@@ -100,6 +100,11 @@ class Database:
                 self._pool.terminate()
 
     @property
+    def is_open(self) -> bool:
+        """Say whether `open` has connected."""
+        return self._pool is not None
+
+    @property
     def pool(self) -> "asyncpg.Pool[asyncpg.Record]":
         """Give the open pool."""
         if self._pool is None:

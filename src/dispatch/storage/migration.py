@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 
 def _config(url: str) -> Config:
@@ -23,3 +24,8 @@ def upgrade(database_url: str, revision: str = "head") -> None:
 def downgrade(database_url: str, revision: str) -> None:
     """Bring the schema down to a revision."""
     command.downgrade(_config(database_url), revision)
+
+
+def known_revisions() -> frozenset[str]:
+    """List the revisions that this version can bring up to its own."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config("")).walk_revisions())

@@ -11,7 +11,7 @@ from typing import Final
 import asyncpg
 
 from dispatch.storage.database import Database
-from dispatch.storage.written import ClaimLostError, Once, TwinError
+from dispatch.storage.written import ClaimLostError, Once, PaperTakenError, TwinError
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Report:
     merge_for_s: int
     attend_at: datetime | None
     stage_at: datetime | None
-    decided_from: str
+    decided_from: str | None
+    occurred_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,8 @@ _CLAIM: Final = """,
    (SELECT count(*) FROM claim)) AS held)"""
 # Arguments: 1 change id, 2 incident id, 3 incident, 4 assignments, 5 events, 6 the change's rest, 7 decision, 8 call,
 # 9 actor, 10 number prefix, 11 idempotency, 12 attend at, 13 exclusive units, 14 device, 15 merge for s, 16 urgency,
-# 17 stage at, 18 the decision's input.
+# 17 stage at, 18 the decision's input, 19 occurred at, where that is not when it was recorded.
+# What was over before it was recorded needs no timer.
 _STATEMENT: Final = """
 WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precision),
  {gate},
@@ -84,9 +86,10 @@ WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precisio
  i AS (INSERT INTO incident SELECT r.* FROM c, json_populate_record(NULL::incident, c.incident::json) r{held}
    RETURNING id, unit_ids, division_code, device_id, source_id),
  a AS (INSERT INTO assignment SELECT r.* FROM i, json_populate_recordset(NULL::assignment, ($4::text)::json) r
-   RETURNING id, deliver_by, urge_by, acknowledge_by, close_by),
+   RETURNING id, deliver_by, urge_by, acknowledge_by, close_by, ended_at),
  t AS (INSERT INTO timer (subject_id, kind, urgency, due_at)
    SELECT id, 'assignment', $16::smallint, least(deliver_by, urge_by, acknowledge_by, close_by) FROM a
+     WHERE ended_at IS NULL
    UNION ALL SELECT id, 'incident', $16::smallint, $12 FROM i WHERE $12::timestamptz IS NOT NULL
    UNION ALL SELECT id, 'stage', $16::smallint, $17 FROM i WHERE $17::timestamptz IS NOT NULL),
  d AS (INSERT INTO decision (incident_id, body, input) SELECT id, $7::text, $18::text FROM i),
@@ -95,8 +98,8 @@ WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precisio
    SELECT $1::uuid, i.id, i.unit_ids, i.division_code, i.device_id, i.source_id,
      '{{"incident":' || c.incident || ',"assignments":' || $4::text || ',"events":' || $5::text || ',' || $6::text
    FROM i, c RETURNING seq, xid),
- u AS (INSERT INTO audit (change_id, actor, incident_id, events)
-   SELECT $1::uuid, ($9::text)::json, i.id, ($5::text)::json FROM i),
+ u AS (INSERT INTO audit (change_id, occurred_at, actor, incident_id, events)
+   SELECT $1::uuid, $19::timestamptz, ($9::text)::json, i.id, ($5::text)::json FROM i),
  k AS (INSERT INTO idempotency (scope, key, body_hash, change_id)
    SELECT ($11::text[])[1], ($11::text[])[2], decode(($11::text[])[3], 'hex'), $1::uuid FROM i
    WHERE $11::text[] IS NOT NULL)
@@ -125,6 +128,7 @@ async def insert_report(database: Database, report: Report) -> Reported | None:
     Raises:
         TwinError: the idempotency key is already there; nothing was written.
         ClaimLostError: an exclusive unit was taken meanwhile; nothing was written.
+        PaperTakenError: an incident was entered under this paper number before; nothing was written.
     """
     statement = _STATEMENTS[report.device_id is not None, bool(report.exclusive_unit_ids)]
     async with database.connection() as connection:
@@ -149,10 +153,13 @@ async def insert_report(database: Database, report: Report) -> Reported | None:
                 report.urgency,
                 report.stage_at,
                 report.decided_from,
+                report.occurred_at,
             )
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name == "idempotency_pkey":
                 raise TwinError from None
+            if error.constraint_name == "incident_paper":
+                raise PaperTakenError from None
             raise
         except asyncpg.PostgresError as error:
             if error.sqlstate == "UD001":

@@ -163,6 +163,19 @@ async def list_work(connection: Connection, wanted: Filter) -> list[Work]:
     return [_work(row["incident"], row["assignments"]) for row in await connection.fetch(sql, *arguments)]
 
 
+async def find_paper(connection: Connection, paper_number: str) -> tuple[str, str] | None:
+    """Find the incident that was entered under a paper number: its id and its own number."""
+    row = await connection.fetchrow(
+        "SELECT id::text, number FROM incident WHERE channel = 'back_entry' AND source_reference = $1", paper_number
+    )
+    return None if row is None else (row["id"], row["number"])
+
+
+async def count_open(connection: Connection) -> int:
+    """Count the open incidents."""
+    return int(await connection.fetchval(f"SELECT count(*) FROM incident WHERE {_OPEN}"))
+
+
 _EVER_ON: Final = "EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = i.id AND w.unit_id = {0}::uuid)"
 # A lead that has fed back may close the incident before it says that it is done: its task is still open.
 _OWN_WORK: Final = f"""i.id IN (SELECT w.incident_id FROM assignment w WHERE w.unit_id = {{0}}::uuid

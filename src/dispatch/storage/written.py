@@ -11,6 +11,10 @@ class TwinError(Exception):
     """The same idempotency key was committed first: answer from its change."""
 
 
+class PaperTakenError(Exception):
+    """An incident was entered under the same paper number before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Once:
     """The idempotency record of a request: whose key, which key, of what body (SHA-256)."""

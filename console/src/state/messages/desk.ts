@@ -37,6 +37,7 @@ export const desk = {
   "error.refused": ["未执行：{detail}（{code}）", "Not done: {detail} ({code})"],
   "time.minutes": ["{n} 分钟", "{n} min"],
 
+  "alarm.audit": ["系统自查告警", "The system's own check"],
   "alarm.new": ["新警情", "New incident"],
   "alarm.unattended": ["无单位处置，请人工派警", "Nobody is on it: dispatch by hand"],
   "alarm.shortfall": ["派警缺口", "Shortfall"],
@@ -79,6 +80,7 @@ export const desk = {
   "channel.desk": ["人工接报", "Operator"],
   "channel.operator": ["人工接报", "Operator"],
   "channel.phone": ["电话", "Phone"],
+  "channel.back_entry": ["纸质补录", "Entered from paper"],
   "channel.integrator": ["接口", "Integration"],
 
   "part.assignments": ["处置单位", "Units on it"],

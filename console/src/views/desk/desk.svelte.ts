@@ -16,6 +16,7 @@ import type {
 } from "../../wire/types.ts";
 import { muteForMs } from "../../state/alarms.ts";
 import { attentionKey, attentionOf, attentionsIn, type Attention } from "../../state/attention.ts";
+import { auditAlarmIn, auditAlarmsOf, learnAuditAlarm, standing, type AuditBook } from "../../state/audit_alarms.ts";
 import { conflictOf, type Conflict } from "../../state/conflict.ts";
 import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
 import { forbiddenOf, type Forbidden } from "../../state/forbidden.ts";
@@ -66,6 +67,7 @@ export class Desk {
   done = $state.raw<Done | null>(null);
   busy = $state(false);
   #modes = $state.raw<ModeBook>(new Map());
+  #audits = $state.raw<AuditBook>(new Map());
   /** Modes of which the service has reminded: is it still needed? */
   recalled = $state.raw<ReadonlySet<string>>(new Set());
   #shown: string[] = [];
@@ -98,7 +100,7 @@ export class Desk {
     this.live = new Live({
       token: () => null,
       onChange: (_, after, event) => this.#changed(after, event),
-      onFrame: (frame) => this.#learnModes(frame),
+      onFrame: (frame) => this.#learnBeside(frame),
     });
   }
 
@@ -186,6 +188,14 @@ export class Desk {
     this.#modes = learnMode(this.#modes, mode);
   }
 
+  /** What stands in no picture: modes, and what the auditor found. */
+  #learnBeside(frame: ServerFrame): void {
+    if (frame.type === "snapshot") this.#audits = auditAlarmsOf(frame);
+    const audit = frame.type === "event" ? auditAlarmIn(frame) : null;
+    if (audit) this.#audits = learnAuditAlarm(this.#audits, audit);
+    this.#learnModes(frame);
+  }
+
   #learnModes(frame: ServerFrame): void {
     if (frame.type === "snapshot") this.#modes = modesOf(frame);
     const mode = frame.type === "event" ? modeIn(frame) : null;
@@ -267,6 +277,7 @@ export class Desk {
     return {
       attentions: this.#leads ? this.#attentions.items : [],
       furtherCalls: this.#furtherCalls.items,
+      audits: standing(this.#audits),
       priorityOfType: (code) => priorityOf(this.names.level(code)),
     };
   }

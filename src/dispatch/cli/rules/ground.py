@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from dispatch.app import new_id
+from dispatch.assembly import new_id
 from dispatch.cli.database import with_database
 from dispatch.cli.rules.source import add_json_flag, is_version, read_file
 from dispatch.cli.words import Verb

@@ -1,0 +1,195 @@
+"""A paper record of the hours without the service becomes an incident with its true times.
+
+What is over is written as over: nobody is told, nothing runs. What goes on is opened as it stands, and its clocks run
+from now on: nobody is blamed for minutes in which nothing could be pressed.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Final, cast
+
+from dispatch.domain.assignment import OPEN, STAMP, Status, Verb, lead_unit_id
+from dispatch.domain.candidate import Candidate
+from dispatch.domain.directory import Directory
+from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.domain.events import Event
+from dispatch.domain.geo import Point, distance_m
+from dispatch.domain.ids import NewId
+from dispatch.domain.intake import Clocks, Opening, issue, open_incident
+from dispatch.domain.routing import Plan, Planned
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant
+from dispatch.domain.unit import Unit
+
+CHANNEL: Final = "back_entry"
+"""The mark that an incident keeps: entered from paper."""
+STEPS: Final[tuple[Verb, ...]] = ("acknowledge", "depart", "arrive", "complete")
+_AFTER: Final[dict[Verb, Status]] = {
+    "acknowledge": "acknowledged",
+    "depart": "en_route",
+    "arrive": "on_scene",
+    "complete": "completed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PaperUnit:
+    """What one unit did, by the instants of STEPS; a step that is not written down is None."""
+
+    unit: Unit
+    role: str
+    issued_at: datetime
+    steps: tuple[datetime | None, ...]
+    feedback: dict[str, object] | None
+
+    @property
+    def instants(self) -> list[datetime]:
+        """List the instants that are written down, in the order of the steps."""
+        return [self.issued_at, *(step for step in self.steps if step is not None)]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """The record: its number, when it happened, who did what, and if it is over when and how."""
+
+    number: str
+    occurred_at: datetime
+    units: tuple[PaperUnit, ...]
+    ended_at: datetime | None
+    disposition: str
+
+    @property
+    def crews_at_work(self) -> tuple[str, ...]:
+        """List the units that can be in one place only and are there still."""
+        if self.ended_at is not None:
+            return ()
+        at_work = (one for one in self.units if one.role != "notify" and one.steps[STEPS.index("complete")] is None)
+        return tuple(one.unit.id for one in at_work if one.unit.exclusive)
+
+
+def require_sense(paper: Paper, now: datetime) -> None:
+    """Refuse instants that cannot be true, and more than one lead.
+
+    Raises:
+        InvalidRequestError: each fault at its place.
+    """
+    faults = tuple(_faults(paper, now))
+    if faults:
+        raise InvalidRequestError(faults)
+
+
+def _faults(paper: Paper, now: datetime) -> Iterator[Fault]:
+    last = now if paper.ended_at is None else paper.ended_at
+    if paper.occurred_at > now:
+        yield Fault("/occurred_at", "in_the_future", "a record tells of what has happened")
+    if paper.ended_at is not None and not paper.occurred_at <= paper.ended_at <= now:
+        yield Fault("/ended_at", "out_of_order", "it ended after it happened and before now")
+    for index, entry in enumerate(paper.units):
+        ordered = all(one <= other for one, other in pairwise([paper.occurred_at, *entry.instants, last]))
+        if not ordered:
+            yield Fault(f"/units/{index}", "out_of_order", "each step comes after the one before, before the end")
+        if entry.unit.id in {other.unit.id for other in paper.units[:index]}:
+            yield Fault(f"/units/{index}/unit_id", "repeated_unit", "one entry for each unit")
+    if sum(entry.role == "lead" for entry in paper.units) > 1:
+        yield Fault("/units", "second_lead", "one unit leads")
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the rules demand of such a call, the directory, and fresh ids."""
+
+    plan: Plan
+    directory: Directory
+    new_id: NewId
+
+
+def enter(opening: Opening, paper: Paper, around: Around) -> ChangeRow:
+    """Build the change: one incident with its true times. `opening.now` is when it is entered."""
+    new_id = around.new_id
+    change = open_incident(opening, around.plan, new_id=new_id, directory=around.directory)
+    incident = cast("IncidentRow", change["incident"])
+    clocks = Clocks(opening.profile, incident["area_class"], opening.now)
+    at = _At(incident["id"], clocks, opening.where.point, paper.ended_at)
+    rows = [_assignment(entry, slot, at, new_id) for slot, entry in enumerate(paper.units)]
+    incident |= {
+        "source_reference": paper.number,
+        "opened_at": instant(paper.occurred_at),
+        "unit_ids": [row["unit_id"] for row in rows],
+        "lead_unit_id": lead_unit_id(rows),
+    }
+    _settle(incident, rows, paper)
+    facts = {"call_id": opening.call_id, "back_entry": True, "paper_number": paper.number}
+    if paper.ended_at is not None:
+        facts |= {"ended_at": instant(paper.ended_at), "disposition": paper.disposition}
+    events = [Event(str(new_id()), "incident.opened", facts=facts)]
+    if paper.ended_at is None:
+        events += [Event(str(new_id()), "assignment.issued", row["id"]) for row in rows if row["status"] in OPEN]
+    if incident["shortfalls"]:
+        events.append(Event(str(new_id()), "shortfall.raised", facts={"shortfalls": incident["shortfalls"]}))
+    linked = [event for event in change["events"] if event["event"] == "incident.linked"]
+    return {
+        **change,
+        "assignments": rows,
+        "events": [events[0].data(), *linked, *(event.data() for event in events[1:])],
+        "occurred_at": instant(paper.occurred_at),
+    }
+
+
+def demanded_by(plan: Plan) -> Plan:
+    """Keep what the rules demand of such a call; who went was decided by people."""
+    return Plan(plan.ruleset_version, plan.directory_version, plan.matched, plan.requirements, plan.facts)
+
+
+def _settle(incident: IncidentRow, rows: Sequence[AssignmentRow], paper: Paper) -> None:
+    """Say how the incident stands: over, or going on with a lead or the alarm that there is none."""
+    if paper.ended_at is not None:
+        incident |= {
+            "status": "closed",
+            "closed_at": instant(paper.ended_at),
+            "disposition": paper.disposition,
+            "links": [],
+        }
+        return
+    acting = [row for row in rows if row["role"] != "notify"]
+    begun = any(row["acknowledged_at"] is not None for row in acting)
+    incident["status"] = "in_progress" if begun else "dispatched" if acting else "received"
+    lead = next((row for row in rows if row["role"] == "lead" and row["status"] in OPEN), None)
+    slot = len(rows) if lead is None else lead["slot"]
+    incident["pending_slots"] = [slot]
+    if lead is None:
+        gap = {"slot": slot, "unit_kind": "unknown", "role": "lead", "reason": "no_candidates", "count": 1}
+        incident["shortfalls"] = cast("list[object]", [gap])  # type: ignore[typeddict-item]
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Which incident, whose clocks run, where it is, and when it was over if it is."""
+
+    incident_id: str
+    clocks: Clocks
+    point: Point | None
+    ended_at: datetime | None
+
+
+def _assignment(entry: PaperUnit, slot: int, at: _At, new_id: NewId) -> AssignmentRow:
+    away = None if at.point is None else round(distance_m(entry.unit.point, at.point), 1)
+    candidate = Candidate(entry.unit, 0, 0, away, None, 0, None, None, "manual")
+    planned = Planned(entry.unit, entry.role, entry.role == "lead", slot, 0, candidate, 1, "manual")
+    row = issue(planned, incident_id=at.incident_id, new_id=new_id, clocks=at.clocks)
+    row["selection"]["requirement"] = None
+    row |= {"issued_at": instant(entry.issued_at), "updated_by": CHANNEL}
+    completed = entry.steps[STEPS.index("complete")]
+    for verb, moment in zip(STEPS, entry.steps, strict=True):
+        if moment is not None:
+            row[STAMP[verb]] = instant(moment)  # type: ignore[literal-required]
+            row["status"] = _AFTER[verb]
+    over = completed or at.ended_at
+    if entry.feedback is not None:
+        row["feedback"], row["fed_back_at"] = entry.feedback, None if over is None else instant(over)
+    if over is not None:
+        row["ended_at"] = instant(over)
+        if completed is None:
+            told = entry.role == "notify"
+            row |= {"status": "completed"} if told else {"status": "revoked", "reason": "closed"}
+    return row

@@ -1,0 +1,45 @@
+"""What goes into the kit for the hours without the service, as of one instant. Reads only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Final
+
+from dispatch.domain.kit import Kit, Surroundings, kit_incident, kit_units
+from dispatch.operations.context import Knowledge
+from dispatch.storage.database import Database
+from dispatch.storage.work import Filter, count_open, list_work
+
+MOST_INCIDENTS: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What it is gathered from; `made_by` names the process."""
+
+    database: Database
+    knowledge: Knowledge
+    now: Callable[[], datetime]
+    timezone: tzinfo
+    made_by: str
+
+
+async def gather_kit(ground: Ground) -> Kit:
+    """Gather all open incidents and all units, newest incident first.
+
+    Raises:
+        DatabaseUnavailableError: nothing could be read.
+    """
+    async with ground.database.snapshot() as connection:
+        now = ground.now()
+        works = await list_work(connection, Filter(open_only=True, limit=MOST_INCIDENTS))
+        left_out = await count_open(connection) - len(works)
+    knowledge = ground.knowledge
+    around = Surroundings(
+        directory=knowledge.directory,
+        states=knowledge.states,
+        local=now.astimezone(ground.timezone),
+        responses=dict(knowledge.modes.responses(now)),
+    )
+    incidents = tuple(kit_incident(work.incident, work.assignments, around) for work in works)
+    return Kit(around.local, ground.made_by, incidents, kit_units(incidents, around), max(0, left_out))

@@ -1,0 +1,147 @@
+"""What an audit counts, by SQL over the stored rows and the server's own books; and the alarms that stand.
+
+One statement, so that everything is of one instant: what a single commit wrote together is never seen in halves.
+"""
+
+from typing import Final, cast
+
+import asyncpg
+
+from dispatch.domain.audit_findings import Alarm, Code, Finding, Limits
+from dispatch.storage.database import Connection
+
+LOCK: Final = 0x6175646974
+"""Advisory lock of a pass: of two processes one looks and tells, then the other."""
+
+_OPEN: Final = "('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene')"
+_ACTIVE: Final = "('received', 'dispatched', 'in_progress', 'resolved')"
+_ACTS: Final = f"""SELECT 1 FROM assignment a WHERE a.incident_id = i.id AND a.role <> 'notify'
+  AND a.status IN {_OPEN}"""
+_ALARMED: Final = "SELECT 1 FROM timer t WHERE t.subject_id = i.id AND t.kind = 'incident'"
+
+# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit: the limits, in seconds.
+# A kit that nobody has tried to write for a quarter of an hour has lost its process: that one cannot know better.
+# A suspended incident is somebody's decision, with a name and a reason: only its assignments are looked at.
+# A place is somebody's while a unit in it is at work, while its gap is an alarm that repeats, or while it is held back.
+_AUDIT: Final = f"""
+WITH at AS (SELECT clock_timestamp() AS now),
+ unarmed AS (SELECT i.number, NULL::float8 AS over_s FROM assignment a JOIN incident i ON i.id = a.incident_id
+   WHERE a.status IN {_OPEN}
+     AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.subject_id = a.id AND t.kind = 'assignment')),
+ late AS (SELECT coalesce(i.number, t.kind) AS number, extract(epoch FROM at.now - t.due_at)::float8 AS over_s
+   FROM at, timer t LEFT JOIN assignment a ON a.id = t.subject_id
+     LEFT JOIN incident i ON i.id = coalesce(a.incident_id, t.subject_id)
+   WHERE t.due_at < at.now - make_interval(secs => $1)),
+ silent AS (SELECT i.number, extract(epoch FROM at.now - a.acknowledge_by)::float8 AS over_s
+   FROM at, assignment a JOIN incident i ON i.id = a.incident_id
+   WHERE a.status IN ('issued', 'delivered') AND a.steps_done = '{{}}'
+     AND a.acknowledge_by < at.now - make_interval(secs => $2)),
+ places AS (SELECT i.number, NULL::float8 AS over_s FROM incident i
+   WHERE i.status IN {_ACTIVE} AND EXISTS (SELECT 1 FROM unnest(i.pending_slots) place WHERE
+     NOT EXISTS ({_ACTS} AND a.slot = place)
+     AND NOT (EXISTS ({_ALARMED})
+       AND EXISTS (SELECT 1 FROM json_array_elements(i.shortfalls) gap WHERE (gap->>'slot')::int = place))
+     AND NOT EXISTS (SELECT 1 FROM json_array_elements(i.stages) held, json_array_elements_text(held->'slots') slot
+       WHERE slot::int = place))),
+ nobody AS (SELECT i.number, extract(epoch FROM at.now - i.opened_at)::float8 AS over_s FROM at, incident i
+   WHERE i.status IN {_ACTIVE} AND i.opened_at < at.now - make_interval(secs => $3)
+     AND NOT EXISTS ({_ACTS}) AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.subject_id = i.id)),
+ held AS (SELECT source AS number, extract(epoch FROM at.now - since)::float8 AS over_s FROM at, (
+     SELECT 'transaction' AS source, xact_start AS since FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+     UNION ALL SELECT 'prepared transaction', prepared FROM pg_prepared_xacts
+     UNION ALL SELECT 'outbox', min(recorded_at) FROM outbox WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())) s
+   WHERE since < at.now - make_interval(secs => $4)),
+ waiting AS (SELECT d.channel AS number, extract(epoch FROM at.now - d.next_at)::float8 AS over_s
+   FROM at, delivery_attempt d WHERE d.state IN ('queued', 'sending')
+     AND d.next_at < at.now - make_interval(secs => $5)),
+ old AS (SELECT k.place AS number, extract(epoch FROM at.now - coalesce(k.written_at, k.expected_at))::float8 AS over_s
+   FROM at, kit k WHERE k.tried_at > at.now - interval '15 min'
+     AND coalesce(k.written_at, k.expected_at) < at.now - make_interval(secs => $6)),
+ found AS (
+   SELECT 'assignment_without_timer' AS code, u.* FROM unarmed u
+   UNION ALL SELECT 'timer_late', l.* FROM late l
+   UNION ALL SELECT 'silence_without_step', s.* FROM silent s
+   UNION ALL SELECT 'place_without_anybody', p.* FROM places p
+   UNION ALL SELECT 'incident_without_anybody', n.* FROM nobody n
+   UNION ALL SELECT 'watermark_held', h.* FROM held h
+   UNION ALL SELECT 'delivery_late', w.* FROM waiting w
+   UNION ALL SELECT 'kit_old', o.* FROM old o)
+SELECT code, count(*) AS count, max(over_s) AS worst_s,
+  (array_agg(DISTINCT number))[1:10] AS names FROM found GROUP BY code
+"""
+
+
+async def take_turn(connection: Connection) -> None:
+    """Wait until no other process audits; until this transaction ends.
+
+    Race: without it a process that looked before a finding could clear the alarm of one that looked after.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK)
+
+
+async def count_findings(connection: Connection, limits: Limits) -> list[Finding]:
+    """Count what breaks a rule, with the names of a few; the server's clock says how late."""
+    rows = await connection.fetch(
+        _AUDIT,
+        limits.timer_s,
+        limits.silence_s,
+        limits.nobody_s,
+        limits.watermark_s,
+        limits.delivery_s,
+        limits.kit_s,
+    )
+    found = {row["code"]: row for row in rows}
+    findings = [
+        Finding(
+            cast("Code", code), row["count"], row["worst_s"], limits.of(cast("Code", code)), tuple(sorted(row["names"]))
+        )
+        for code, row in sorted(found.items())
+    ]
+    silent_s = await _servers_silent_for(connection)
+    if silent_s > limits.server_s:
+        findings.append(Finding("servers_silent", 1, silent_s, limits.server_s))
+    return findings
+
+
+async def _servers_silent_for(connection: Connection) -> float:
+    """Give how long no server has given a sign of life."""
+    seconds = await connection.fetchval(
+        "SELECT extract(epoch FROM clock_timestamp() - coalesce(max(seen_at), '2000-01-01'))::float8 FROM process"
+    )
+    return float(seconds)
+
+
+async def list_standing(connection: Connection) -> list[Alarm]:
+    """List the alarms that were raised and not cleared."""
+    rows = await connection.fetch("SELECT * FROM audit_alarm WHERE cleared_at IS NULL ORDER BY raised_at, id")
+    return [_alarm(row) for row in rows]
+
+
+async def insert_alarm(connection: Connection, alarm: Alarm) -> None:
+    """Store an alarm; of one code only one stands, the index refuses another."""
+    await connection.execute(
+        "INSERT INTO audit_alarm (id, code, count, worst_s, limit_s, raised_at) VALUES ($1, $2, $3, $4, $5, $6)",
+        alarm.id,
+        alarm.code,
+        alarm.count,
+        alarm.worst_s,
+        alarm.limit_s,
+        alarm.raised_at,
+    )
+
+
+async def store_cleared(connection: Connection, alarm: Alarm) -> None:
+    """Store that an alarm is over."""
+    await connection.execute("UPDATE audit_alarm SET cleared_at = $2 WHERE id = $1", alarm.id, alarm.cleared_at)
+
+
+def _alarm(row: asyncpg.Record) -> Alarm:
+    return Alarm(
+        id=str(row["id"]),
+        code=row["code"],
+        count=row["count"],
+        worst_s=row["worst_s"],
+        limit_s=row["limit_s"],
+        raised_at=row["raised_at"],
+        cleared_at=row["cleared_at"],
+    )
