@@ -23,7 +23,7 @@ _TABLES: Final = (
 # What waited to be sent may have gone out since: nobody knows, so it is not sent again. The ladder goes on.
 _UNSENT: Final = """
 UPDATE delivery_attempt SET state = 'expired', error = 'restored', finished_at = clock_timestamp()
-WHERE state IN ('queued', 'sending', 'failed_temporary')
+WHERE state IN ('queued', 'sending')
 """
 
 
