@@ -38,6 +38,9 @@ export interface AssignmentView {
   reason: string | null;
   feedback: FeedbackView | null;
   backup_for: string | null;
+  min_ack_revision: number;
+  acknowledged_revision: number | null;
+  change_by: string | null;
   updated_by: string;
 }
 
@@ -98,6 +101,7 @@ export interface DecidedIncidentView {
   exercise: "actual" | "exercise" | "test";
   device_id: string | null;
   call_count: number;
+  revision: number;
   shortfalls: (ShortfallView)[];
   stages: (StageView)[];
   opened_at: string;
@@ -125,18 +129,23 @@ export interface DecisionView {
 
 export interface DeliveryView {
   id: string;
+  message_id: string;
   assignment_id: string | null;
-  incident_id: string;
+  unit: UnitView | null;
   channel: string;
   recipient: string;
-  body: string;
+  recipient_kind: "console" | "duty_phone" | "on_call" | "subscription" | "none";
+  reason: string;
   state: "queued" | "sending" | "sent" | "delivered" | "seen" | "failed_temporary" | "failed_permanent" | "expired";
-  attempts: number;
-  next_at: string;
+  attempt: number;
+  queued_at: string;
+  sent_at: string | null;
+  delivered_at: string | null;
+  seen_at: string | null;
+  finished_at: string | null;
+  next_at: string | null;
   provider_id: string | null;
   error: string | null;
-  created_at: string;
-  finished_at: string | null;
 }
 
 export interface DevicePlace {
@@ -181,7 +190,7 @@ export interface EventFrame {
   type: "event";
   event_id: string;
   cursor: string;
-  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared";
+  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared";
   occurred_at: string;
   facts: Record<string, unknown>;
   incident?: EventIncident | null;
@@ -212,6 +221,7 @@ export interface EventIncident {
   exercise: "actual" | "exercise" | "test";
   device_id: string | null;
   call_count: number;
+  revision: number;
   shortfalls: (ShortfallView)[];
   stages: (StageView)[];
   opened_at: string;
@@ -257,6 +267,7 @@ export interface FullIncidentView {
   exercise: "actual" | "exercise" | "test";
   device_id: string | null;
   call_count: number;
+  revision: number;
   shortfalls: (ShortfallView)[];
   stages: (StageView)[];
   opened_at: string;
@@ -328,6 +339,7 @@ export interface IncidentView {
   exercise: "actual" | "exercise" | "test";
   device_id: string | null;
   call_count: number;
+  revision: number;
   shortfalls: (ShortfallView)[];
   stages: (StageView)[];
   opened_at: string;
@@ -514,6 +526,15 @@ export interface Receipt {
   type: "receipt";
   assignment_id: string;
   state: "delivered" | "seen";
+}
+
+export interface Relocate {
+  expected_version?: number | null;
+  place_id?: string | null;
+  location?: Location | null;
+  division_code?: string | null;
+  address?: string | null;
+  reason: string;
 }
 
 export interface RequirementShortfall {
