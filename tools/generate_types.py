@@ -29,6 +29,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
 )
 REQUESTS: tuple[type[BaseModel], ...] = (
     schemas.IncidentReport,
+    schemas.Relocate,
     schemas.Press,
     schemas.ModeSetting,
     *FROM_CLIENT.values(),

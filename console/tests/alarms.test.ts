@@ -10,6 +10,12 @@ describe("a responder's alarm", () => {
     expect(unitSound({ ...unit, mine: [assignment({ status: "acknowledged" })] })).toBeNull();
   });
 
+  test("rings again for a change that is not confirmed, wherever the unit is by then", () => {
+    const owing = assignment({ status: "en_route", acknowledged_revision: 1, min_ack_revision: 2 });
+    expect(unitSound({ ...unit, mine: [owing] })).toBe("S8");
+    expect(unitSound({ ...unit, mine: [{ ...owing, acknowledged_revision: 2 }] })).toBeNull();
+  });
+
   test("is muted for its time only", () => {
     expect(unitSound({ ...unit, mine: [assignment()], mutedUntil: 11 })).toBeNull();
     expect(unitSound({ ...unit, mine: [assignment()], mutedUntil: 10 })).toBe("S8");

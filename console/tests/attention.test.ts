@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { attentionOf, attentionsIn, callsLeader } from "../src/state/attention.ts";
+import { attentionKey, attentionOf, attentionsIn, callsLeader, takenBack } from "../src/state/attention.ts";
 import { assignment, event, incident } from "./builders.ts";
 
 describe("what the service wants a shift leader to see", () => {
   test("is said by the event's own fact", () => {
     const facts = { attention: "shift_leader", missed: "acknowledge_by", added: null };
     const told = event({ event: "assignment.escalated", assignment: assignment(), facts });
-    expect(attentionOf(told)).toEqual({ assignmentId: "a1", incidentId: "i1", missed: "acknowledge" });
+    expect(attentionOf(told)).toMatchObject({ assignmentId: "a1", incidentId: "i1", missed: "acknowledge", reason: null });
     expect(attentionOf({ ...told, facts: { missed: "acknowledge_by" } })).toBeNull();
   });
 
@@ -27,5 +27,29 @@ describe("what the service wants a shift leader to see", () => {
   test("is shown in the unit's line for good", () => {
     expect(callsLeader(assignment({ steps_done: ["page", "urge"] }))).toBe(false);
     expect(callsLeader(assignment({ steps_done: ["urge", "escalate"], status: "completed" }))).toBe(true);
+  });
+
+  test("knows a task that went back to the desk from the event and from the gap alike", () => {
+    const back = assignment({ status: "acknowledged", slot: 2, steps_done: ["reopened"] });
+    const gap = { slot: 2, unit_kind: "police_station", role: "lead" as const, reason: "gone_silent", count: 1 };
+    const told = attentionOf(event({ assignment: back, facts: { attention: "shift_leader", reason: "gone_silent" } }));
+    const read = attentionsIn([incident({ assignments: [back], shortfalls: [gap] })]);
+    expect(told?.reason).toBe("gone_silent");
+    expect(read.map(attentionKey)).toEqual([told && attentionKey(told)]);
+    expect(takenBack(incident({ assignments: [back] }), back)).toBeNull();
+    expect(attentionsIn([incident({ assignments: [back], shortfalls: [{ ...gap, reason: "off_duty" }] })])).toEqual([]);
+  });
+
+  test("calls anew for each change that nobody confirms", () => {
+    const facts = { attention: "shift_leader", missed: "change_by" };
+    const owing = (revision: number) => assignment({ acknowledged_revision: 1, min_ack_revision: revision, status: "en_route" });
+    const keys = [2, 3].map((revision) => attentionOf(event({ assignment: owing(revision), facts }))).map((one) => one && attentionKey(one));
+    expect(new Set(keys).size).toBe(2);
+    expect(attentionsIn([incident({ assignments: [{ ...owing(3), steps_done: ["change_overdue"] }] })]).map(attentionKey)).toEqual([keys[1]]);
+  });
+
+  test("takes a unit that nobody can reach for one that does not acknowledge", () => {
+    const told = event({ assignment: assignment(), facts: { attention: "shift_leader", missed: "deliver_by" } });
+    expect(attentionOf(told)?.missed).toBe("acknowledge");
   });
 });

@@ -77,6 +77,24 @@ describe("what calls the shift leader", () => {
   });
 });
 
+describe("a change that is not confirmed in time", () => {
+  const owing = (revision: number) =>
+    assignment({ status: "en_route", acknowledged_revision: 1, min_ack_revision: revision, change_by: "2026-11-23T08:50:30Z" });
+  const alarmed = (revision: number, heard: Partial<Heard> = {}) => alarmsOf(incident({ assignments: [owing(revision)] }), heard);
+
+  test("is a late unit to an operator, and each further change again", () => {
+    const first = unhandled(alarmed(2), new Set());
+    expect(first.map((one) => [one.kind, one.missed])).toEqual([["overdue", "change"], ["new", undefined]]);
+    expect(kinds(unhandled(alarmed(3), new Set(first.map((one) => one.key))))).toEqual(["overdue"]);
+  });
+
+  test("is the leader's alarm once the leader was called, of that change", () => {
+    const called = { attentions: [{ assignmentId: "a1", incidentId: "i1", missed: "change" as const, revision: 2 }] };
+    expect(kinds(alarmed(2, called))).toEqual(["attention", "new"]);
+    expect(kinds(alarmed(3, called))).toEqual(["attention", "overdue", "new"]);
+  });
+});
+
 describe("what a further call says", () => {
   const sent = incident({ assignments: [assignment({ status: "en_route" })] });
   const said = (over: Partial<FurtherCall> = {}): FurtherCall => ({

@@ -12,8 +12,9 @@ import { modes } from "../src/state/messages/modes.ts";
 import { push } from "../src/state/messages/push.ts";
 import { start } from "../src/state/messages/start.ts";
 import { unit } from "../src/state/messages/unit.ts";
+import { unitLater } from "../src/state/messages/unit_later.ts";
 
-const catalogues: Record<string, Texts> = { common, call, callLater, unit, desk, modes, push, start };
+const catalogues: Record<string, Texts> = { common, call, callLater, unit, unitLater, desk, modes, push, start };
 const every = Object.entries(catalogues).flatMap(([page, texts]) =>
   Object.entries(texts).map(([key, text]) => [`${page} ${key}`, key, text] as [string, string, Text]),
 );
@@ -31,6 +32,14 @@ describe("the message catalogues", () => {
     expect([text[0], text[1]]).toEqual([words[key]?.["zh-CN"], words[key]?.en]);
   });
 
+  test("every danger that alarms a unit again has a name", () => {
+    const source = readFileSync(fileURLToPath(new URL("../../src/dispatch/domain/alerting.py", import.meta.url)), "utf8");
+    const block = /DANGER_TAGS: Final = frozenset\(([^]*?)\n\)/.exec(source)?.[1] ?? "";
+    const dangers = [...block.matchAll(/"(\w+)"/g)].map((match) => match[1] ?? "");
+    expect(dangers.length).toBeGreaterThan(5);
+    expect(dangers.filter((tag) => !(`tag.${tag}` in unitLater))).toEqual([]);
+  });
+
   test("no text labels a person", () => {
     const labels = /精神病人|精神病患者|上访户|疯子|mental patient|lunatic/i;
     expect(every.filter(([, , text]) => labels.test(text.join(" "))).map(([name]) => name)).toEqual([]);
@@ -38,7 +47,7 @@ describe("the message catalogues", () => {
 
   const tables: [string, readonly Binding[], Texts][] = [
     ["call", callBindings, callLater],
-    ["unit", unitBindings, unit],
+    ["unit", unitBindings, unitLater],
     ["desk", deskBindings, desk],
   ];
   test.each(tables)("every key of the %s page is explained", (_, bindings, texts) => {

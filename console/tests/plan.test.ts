@@ -233,8 +233,22 @@ describe("the timeline", () => {
       type: (code) => code,
       pool: (code) => code,
       unit: (id) => units[String(id)] ?? "",
+      where: (one) => String(one["address"]),
       openedAs: "fire",
     });
+
+  test("says what changed, and from where to where an incident was moved", () => {
+    expect(told("assignment.alerted", { changed: ["urgency", "tag:weapon"], revision: 2, channels: [] })).toBe("changed: urgency · Weapon");
+    const moved = { before: { address: "gate 1" }, after: { address: "gate 2" }, reason: "misheard" };
+    expect(told("incident.relocated", moved)).toBe("now at: gate 2 · was at: gate 1 · misheard");
+  });
+
+  test("says how a unit was reached, and that it was not", () => {
+    expect(told("assignment.paged", { reason: "no_console", channels: ["sms"] })).toBe("No console open · SMS or voice");
+    expect(told("assignment.paged", { reason: "on_call", channels: [] })).toContain("off duty, no number, or no channel");
+    expect(told("assignment.escalated", { missed: "deliver_by", attention: "shift_leader" })).toBe("nobody of it can be reached · Shift leader told");
+    expect(told("assignment.reopened", { reason: "not_moving" })).toBe("Acknowledged, but does not move");
+  });
 
   test("says who was held back, why they went and whether anybody was found", () => {
     const facts = { requirement: 1, unit_kind: "ems_120", trigger: { tag: "injured" }, reason: "triggered" };

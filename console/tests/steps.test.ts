@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Action } from "../src/state/action_queue.ts";
-import { escalatedAt, foreseen, inOrder, isOverdue, otherVerbs, primaryVerb, runningClock, stepsOf, urgedAt } from "../src/state/steps.ts";
+import { changeClock, escalatedAt, foreseen, inOrder, isOverdue, otherVerbs, overdueClocks, owesConfirmation, primaryVerb, runningClock, stepsOf, urgedAt } from "../src/state/steps.ts";
 import { assignment, at } from "./builders.ts";
 
 const action = (verb: Action["verb"], over: Partial<Action> = {}): Action => ({
@@ -103,5 +103,48 @@ describe("an assignment's steps", () => {
       assignment({ id: "lead" }),
     ];
     expect(inOrder(list).map((one) => one.id)).toEqual(["lead", "support", "gone"]);
+  });
+});
+
+describe("a change that matters", () => {
+  const owing = assignment({
+    status: "en_route",
+    acknowledged_revision: 1,
+    min_ack_revision: 3,
+    change_by: "2026-11-23T08:50:30Z",
+    arrive_by: "2026-11-23T08:50:40Z",
+  });
+
+  test("is to be confirmed before anything else is done, and not by a unit that never acknowledged", () => {
+    expect(primaryVerb(owing)).toBe("confirm");
+    expect(primaryVerb({ ...owing, status: "delivered", acknowledged_revision: null })).toBe("acknowledge");
+    expect(primaryVerb({ ...owing, acknowledged_revision: 3 })).toBe("arrive");
+    expect(owesConfirmation({ ...owing, status: "revoked" })).toBe(false);
+  });
+
+  test("is confirmed as far as it was seen: what came after is still owed, offline too", () => {
+    const confirm = (revision: number) => foreseen(owing, [action("confirm", { body: { incident_revision: revision } })]);
+    expect(confirm(3).status).toBe("en_route");
+    expect(owesConfirmation(confirm(3))).toBe(false);
+    expect(owesConfirmation(confirm(2))).toBe(true);
+  });
+
+  test("acknowledged for the first time says what was seen, too", () => {
+    const fresh = assignment({ status: "delivered", acknowledged_revision: null, min_ack_revision: 2 });
+    const late = foreseen(fresh, [action("acknowledge", { body: { incident_revision: 1 } })]);
+    expect([late.status, owesConfirmation(late)]).toEqual(["acknowledged", true]);
+  });
+
+  test("has a clock of its own, which hides no other that runs out", () => {
+    expect(changeClock(owing)?.by).toBe(owing.change_by);
+    expect(overdueClocks(owing, at(35))).toEqual(["change"]);
+    expect(overdueClocks(owing, at(45))).toEqual(["change", "arrive"]);
+    expect(overdueClocks({ ...owing, acknowledged_revision: 3 }, at(35))).toEqual([]);
+  });
+
+  test("whom nobody could reach was given up before its acknowledgement was due", () => {
+    const given = assignment({ steps_done: ["page", "escalate"], deliver_by: "2026-11-23T08:50:02Z" });
+    expect(escalatedAt(given, at(10))).toBe(given.deliver_by);
+    expect(escalatedAt(given, at(70))).toBe(given.acknowledge_by);
   });
 });

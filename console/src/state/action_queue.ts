@@ -5,7 +5,7 @@
  */
 import type { Assignment } from "../wire/types.ts";
 
-export type UnitVerb = "acknowledge" | "depart" | "arrive" | "decline" | "feedback" | "complete";
+export type UnitVerb = "acknowledge" | "confirm" | "depart" | "arrive" | "decline" | "feedback" | "complete";
 
 export interface Action {
   id: string;

@@ -4,7 +4,7 @@
  */
 import type { Assignment } from "../wire/types.ts";
 import type { Priority } from "./priority.ts";
-import { awaitsAcknowledgement } from "./steps.ts";
+import { awaitsAcknowledgement, mustAnswer } from "./steps.ts";
 
 export type SoundName = "S1" | "S2" | "S3" | "S4" | "S6" | "S7" | "S8" | "revoked" | "test";
 
@@ -88,7 +88,7 @@ export interface UnitAlarmInput {
 export function unitSound(input: UnitAlarmInput): SoundName | null {
   if (input.steadyNow < input.mutedUntil) return null;
   const wanted: SoundName[] = [];
-  if (input.mine.some((one) => one.role !== "notify" && awaitsAcknowledgement(one))) wanted.push("S8");
+  if (input.mine.some((one) => one.role !== "notify" && mustAnswer(one))) wanted.push("S8");
   if (input.mine.some((one) => one.role === "notify" && awaitsAcknowledgement(one))) wanted.push("S2");
   if (input.revoked > 0) wanted.push("revoked");
   if (input.said !== null) wanted.push(changeSound(input.said));

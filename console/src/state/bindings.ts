@@ -45,6 +45,7 @@ export const deskBindings = [
   { id: "dispatch", keys: ["d"] },
   { id: "note", keys: ["m"] },
   { id: "priority", keys: ["p"] },
+  { id: "relocate", keys: ["l"] },
   { id: "close", keys: ["x"] },
   { id: "merge", keys: ["g"] },
   { id: "silence", keys: ["Pause"], inFields: true },

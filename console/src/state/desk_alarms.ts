@@ -1,12 +1,12 @@
 /** Everything that needs a human at a desk now, and the one sound for it. Status messages are not alarms. */
 import type { Assignment, AuditAlarm, Incident } from "../wire/types.ts";
 import { changeSound, loudest, type SoundName } from "./alarms.ts";
-import type { Attention } from "./attention.ts";
+import { attentionCause, type Attention, type TakenBack } from "./attention.ts";
 import { rings, sayingKey, sayings, type FurtherCall } from "./further_calls.ts";
 import { isOpen } from "./open.ts";
 import { priorityOf, type Priority } from "./priority.ts";
 import { hasShortfall, isWaiting } from "./queue_order.ts";
-import { awaitsAcknowledgement, escalatedAt, isActive, isOverdue, runningClock, type ClockName } from "./steps.ts";
+import { awaitsAcknowledgement, escalatedAt, isActive, overdueClocks, type ClockName } from "./steps.ts";
 
 export type DeskAlarmKind = "audit" | "new" | "unattended" | "shortfall" | "attention" | "escalated" | "overdue" | "said";
 
@@ -19,8 +19,10 @@ export interface DeskAlarm {
   audit?: AuditAlarm;
   priority: Priority;
   assignment?: Assignment;
-  /** Of a shift leader's alarm: which clock ran out. */
+  /** Which clock ran out. */
   missed?: ClockName | null;
+  /** Of a shift leader's alarm: why a unit is not counted on any longer. */
+  reason?: TakenBack | null;
   call?: FurtherCall;
 }
 
@@ -98,13 +100,21 @@ function ofAssignment(
     assignment,
     priority: priorityOf(incident),
   });
-  const alarms: DeskAlarm[] = attentions.map(({ missed }) => ({ ...alarm("attention", `/${missed ?? ""}`), missed }));
-  const called = new Set(attentions.map((one) => one.missed));
+  const alarms: DeskAlarm[] = attentions.map((one) => ({
+    ...alarm("attention", `/${attentionCause(one)}`),
+    missed: one.missed,
+    reason: one.reason ?? null,
+  }));
+  const called = new Set(attentions.map(attentionCause));
   if (!isActive(assignment)) return alarms;
   if (escalatedAt(assignment) && awaitsAcknowledgement(assignment)) {
     if (!called.has("acknowledge")) alarms.push(alarm("escalated", ""));
-  } else if (isOverdue(assignment, now) && !called.has(runningClock(assignment)?.name ?? null)) {
-    alarms.push(alarm("overdue", `/${assignment.status}`));
+    return alarms;
+  }
+  for (const missed of overdueClocks(assignment, now)) {
+    const cause = attentionCause({ missed, revision: assignment.min_ack_revision ?? null });
+    if (called.has(cause)) continue;
+    alarms.push({ ...alarm("overdue", missed === "change" ? `/${cause}` : `/${assignment.status}`), missed });
   }
   return alarms;
 }

@@ -59,6 +59,15 @@ export function awaitsAcknowledgement(assignment: Assignment): boolean {
   return isActive(assignment) && (assignment.status === "issued" || assignment.status === "delivered");
 }
 
+/** It has acknowledged its task, but not the last change that matters. */
+export function owesConfirmation(assignment: Assignment): boolean {
+  const seen = assignment.acknowledged_revision ?? null;
+  return isActive(assignment) && seen !== null && seen < (assignment.min_ack_revision ?? 1);
+}
+
+/** What rings at a unit until it has answered. */
+export const mustAnswer = (assignment: Assignment): boolean => awaitsAcknowledgement(assignment) || owesConfirmation(assignment);
+
 export function stampOf(assignment: Assignment, step: StepName): Instant | null {
   return assignment[`${step}_at`] ?? null;
 }
@@ -83,12 +92,15 @@ export function foreseen(assignment: Assignment, unsent: readonly Action[]): Ass
     const status = verbStatus[action.verb];
     if (status && !ended.has(result.status)) result = { ...result, status };
     if (action.verb === "feedback") result = { ...result, fed_back_at: action.occurred_at };
+    const seen = action.body["incident_revision"];
+    if (typeof seen === "number") result = { ...result, acknowledged_revision: Math.max(seen, result.acknowledged_revision ?? 0) };
   }
   return result;
 }
 
 export function primaryVerb(assignment: Assignment): UnitVerb | null {
   if (!isActive(assignment)) return null;
+  if (owesConfirmation(assignment)) return "confirm";
   switch (assignment.status) {
     case "issued":
     case "delivered":
@@ -112,7 +124,7 @@ export function otherVerbs(assignment: Assignment): UnitVerb[] {
   return assignment.role === "lead" ? [] : ["complete"];
 }
 
-export type ClockName = "acknowledge" | "depart" | "arrive" | "feedback" | "close";
+export type ClockName = "acknowledge" | "change" | "depart" | "arrive" | "feedback" | "close";
 
 export interface RunningClock {
   name: ClockName;
@@ -140,21 +152,35 @@ export function runningClock(assignment: Assignment): RunningClock | null {
   }
 }
 
-export function isOverdue(assignment: Assignment, now: number | null): boolean {
-  if (!isActive(assignment)) return false;
-  const clock = runningClock(assignment);
-  if (clock && now !== null && now > Date.parse(clock.by)) return true;
-  const told = assignment.overdue ?? [];
-  return clock ? told.includes(`${clock.name}_by`) : told.length > 0;
+/** The clock for confirming a change, which runs beside that of the step. Since when it runs is not known. */
+export function changeClock(assignment: Assignment): RunningClock | null {
+  const by = assignment.change_by;
+  return by && owesConfirmation(assignment) ? { name: "change", since: by, by } : null;
 }
+
+/** The running clocks that have run out; null stands for whatever the service calls overdue without a clock. */
+export function overdueClocks(assignment: Assignment, now: number | null): (ClockName | null)[] {
+  if (!isActive(assignment)) return [];
+  const told = assignment.overdue ?? [];
+  const clocks = [changeClock(assignment), runningClock(assignment)].filter((clock) => clock !== null);
+  if (clocks.length === 0) return told.length > 0 ? [null] : [];
+  return clocks
+    .filter(({ name, by }) => (now !== null && now > Date.parse(by)) || told.includes(`${name}_by`))
+    .map(({ name }) => name);
+}
+
+export const isOverdue = (assignment: Assignment, now: number | null): boolean => overdueClocks(assignment, now).length > 0;
 
 /** When silence had its consequences: each step falls due with the deadline that was missed. */
 export function urgedAt(assignment: Assignment): Instant | null {
   return assignment.steps_done?.includes("urge") ? (assignment.urge_by ?? assignment.issued_at) : null;
 }
 
-export function escalatedAt(assignment: Assignment): Instant | null {
-  return assignment.steps_done?.includes("escalate") ? (assignment.acknowledge_by ?? assignment.issued_at) : null;
+/** Whom nobody could reach did not have until its acknowledgement was due. */
+export function escalatedAt(assignment: Assignment, now: number | null = null): Instant | null {
+  if (!assignment.steps_done?.includes("escalate")) return null;
+  const due = assignment.acknowledge_by ?? assignment.issued_at;
+  return now !== null && Date.parse(due) > now ? (assignment.deliver_by ?? assignment.issued_at) : due;
 }
 
 const roleOrder: Record<Role, number> = { lead: 0, support: 1, notify: 2 };

@@ -12,6 +12,8 @@ export interface FactNames {
   type: (code: string) => string;
   pool: (code: string) => string;
   unit: (id: unknown) => string;
+  /** Place, address and division in one line. */
+  where: (whereabouts: Readonly<Record<string, unknown>>) => string;
   /** What the incident was opened for: not worth saying again. */
   openedAs: string;
 }
@@ -27,7 +29,8 @@ const sayers: Readonly<Record<string, Sayer>> = {
   unit_kind: (value, { pool }) => pool(String(value)),
   text: String,
   found: (value, names) => names.t("fact.found", { tags: tagList(list(value), names) }),
-  after: (value, names, facts) => raised(record(facts["before"]), record(value), names),
+  after: (value, names, facts) => changed(record(facts["before"]), record(value), names),
+  changed: (value, names) => names.t("fact.changed", { what: list(value).map((what) => changeName(String(what), names)).join(" · ") }),
   dispatched: (value, { t, unit }) => t("fact.sent", { units: list(value).map(unit).join(" · ") }),
   override: (value, { t }) => (value === true ? t("fact.override") : ""),
   sent: (value, { t, unit }) => (list(value).length === 0 ? t("fact.nobody") : t("fact.sent", { units: list(value).map(unit).join(" · ") })),
@@ -41,14 +44,32 @@ const sayers: Readonly<Record<string, Sayer>> = {
   call_count: (value, { t }) => t("fact.count", { n: Number(value) }),
   choice: (value, { t, type, openedAs }) => (value === openedAs ? "" : t("said.also", { what: type(String(value)) })),
   missed: (value, { t }) => {
+    if (value === "deliver_by") return t("fact.unreachable");
     const clock = clockOf(value);
     return clock ? t("fact.missed", { clock: t(`clock.${clock}`) }) : "";
   },
   added: (value, { t, unit }) => t("fact.added", { unit: unit(value) }),
   superior: (value, { t, unit }) => t("fact.superior", { unit: unit(value) }),
   attention: (value, { t }) => (value === "shift_leader" ? t("attention.told") : ""),
-  channels: (value, { t }) => (list(value).length > 0 ? list(value) : ["none"]).map((one) => t.code("page", String(one))).join(" "),
+  channel: (value, { t }) => t.code("channel_to", String(value)),
+  channels: (value, { t }, facts) => {
+    const asked = list(value).map((one) => t.code("channel_to", String(one)));
+    // Where a change is told to an open console no other channel is asked.
+    return asked.join(" ") || (facts["changed"] ? "" : t("failure.nobody"));
+  },
 };
+
+function changeName(what: string, { t }: FactNames): string {
+  return what.startsWith("tag:") ? t.code("tag", what.slice("tag:".length)) : t.code("changed", what);
+}
+
+const whereabouts = ["place", "address", "division_code"];
+
+function changed(before: Facts, after: Facts, names: FactNames): string {
+  if (!whereabouts.some((name) => name in after)) return raised(before, after, names);
+  const { t, where } = names;
+  return [t("fact.now_at", { where: where(after) }), t("fact.was_at", { where: where(before) })].join(" · ");
+}
 
 function raised(before: Facts, after: Facts, names: FactNames): string {
   const { t } = names;

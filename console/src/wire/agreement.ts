@@ -50,6 +50,7 @@ export interface Agreement {
   hello: Sends<frames.HelloFrame, service.Hello>;
   receipt: Sends<frames.ReceiptFrame, service.Receipt>;
   report: Sends<console.NewIncident, service.IncidentReport>;
+  relocation: Sends<console.Relocation, service.Relocate>;
   newMode: Sends<console.NewMode, service.ModeSetting>;
   press: Sends<console.Press, service.Press>;
 }

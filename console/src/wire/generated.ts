@@ -528,6 +528,15 @@ export interface Receipt {
   state: "delivered" | "seen";
 }
 
+export interface Relocate {
+  expected_version?: number | null;
+  place_id?: string | null;
+  location?: Location | null;
+  division_code?: string | null;
+  address?: string | null;
+  reason: string;
+}
+
 export interface RequirementShortfall {
   reason: string;
   count: number;

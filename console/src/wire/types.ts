@@ -58,6 +58,7 @@ export interface Location {
 }
 
 export interface Shortfall {
+  slot?: number;
   unit_kind: string;
   role: Role;
   reason: string;
@@ -98,6 +99,7 @@ export interface Assignment {
   status: AssignmentStatus;
   version: number;
   issued_at: Instant;
+  deliver_by?: Instant | null;
   urge_by?: Instant | null;
   acknowledge_by?: Instant | null;
   depart_by?: Instant | null;
@@ -113,6 +115,10 @@ export interface Assignment {
   completed_at?: Instant | null;
   ended_at?: Instant | null;
   excused_at?: Instant | null;
+  /** The incident's revision that the unit must acknowledge, by `change_by`, and the one that it has acknowledged. */
+  min_ack_revision?: number;
+  acknowledged_revision?: number | null;
+  change_by?: Instant | null;
   /** Steps of the silence ladder that were taken: page, urge, escalate, … */
   steps_done?: string[];
   backup_for?: string | null;
@@ -155,6 +161,8 @@ export interface Incident {
   closed_at?: Instant | null;
   disposition?: string | null;
   call_count: number;
+  /** Grows with each change that the units must acknowledge anew. */
+  revision?: number;
   shortfalls?: Shortfall[];
   stages?: Stage[];
   restricted?: boolean;
@@ -181,13 +189,26 @@ export interface Call {
   } | null;
 }
 
-/** A try to reach a unit's people beside its console. */
+/** One try on one channel to reach somebody; `message_id` holds the tries of one message together. */
 export interface Delivery {
   id: string;
+  message_id: string;
   assignment_id: string | null;
+  unit: UnitBrief | null;
   channel: string;
+  recipient: string;
+  recipient_kind: "console" | "duty_phone" | "on_call" | "subscription" | "none";
+  reason: string;
   state: "queued" | "sending" | "sent" | "delivered" | "seen" | "failed_temporary" | "failed_permanent" | "expired";
-  created_at: Instant;
+  attempt: number;
+  queued_at: Instant;
+  sent_at: Instant | null;
+  delivered_at: Instant | null;
+  seen_at: Instant | null;
+  finished_at: Instant | null;
+  next_at: Instant | null;
+  provider_id: string | null;
+  error: string | null;
 }
 
 export interface IncidentDetail extends Incident {
@@ -282,6 +303,14 @@ export interface NewIncident {
   urgency?: Urgency;
   caller?: { name?: string; phone?: string };
   exercise?: Exercise;
+}
+
+/** Where it is after all: what is given takes the place of all that was known. */
+export interface Relocation {
+  place_id?: string;
+  division_code?: string;
+  address?: string;
+  reason: string;
 }
 
 /** Units named by hand. `override` sends also kinds that the rules forbid here; it needs a reason. */

@@ -11,6 +11,7 @@ import type {
   Mode,
   NewIncident,
   NewMode,
+  Relocation,
   TimelineItem,
   Unit,
 } from "../../wire/types.ts";
@@ -151,6 +152,10 @@ export class Desk {
 
   incidentVerb(id: string, verb: string, body: Record<string, unknown>): Promise<boolean> {
     return this.#run(verb, { id, body }, (key) => this.api.incidentVerb(id, verb, body, key));
+  }
+
+  relocate(id: string, where: Relocation): Promise<boolean> {
+    return this.incidentVerb(id, "relocate", { ...where });
   }
 
   assignmentVerb(id: string, verb: string, body: Record<string, unknown>): Promise<boolean> {

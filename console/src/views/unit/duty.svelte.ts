@@ -5,12 +5,13 @@ import type { EventFrame } from "../../wire/frames.ts";
 import type { Assignment, Incident, UnitBrief } from "../../wire/types.ts";
 import { ActionQueue, type Action, type ActionResult, type UnitVerb } from "../../state/action_queue.ts";
 import { muteForMs, unitSound } from "../../state/alarms.ts";
+import { changedSince, changeKey, changeOf, type Change } from "../../state/changes.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, rings, sayingKey, sayings, type FurtherCall } from "../../state/further_calls.ts";
 import { withdrawals, type Notice } from "../../state/notices.ts";
 import { priorityOf, type Priority } from "../../state/priority.ts";
 import { isOpen } from "../../state/open.ts";
 import type { Picture } from "../../state/reducer.ts";
-import { awaitsAcknowledgement, foreseen, isActive } from "../../state/steps.ts";
+import { foreseen, isActive, mustAnswer } from "../../state/steps.ts";
 import { newId } from "../identity.ts";
 import { Kept } from "../kept.svelte.ts";
 import { Live } from "../live.svelte.ts";
@@ -40,11 +41,12 @@ export class Duty {
   reachable = $state(true);
 
   readonly #furtherCalls = new Kept<FurtherCall>("dispatch.further_calls", furtherCallKey);
+  readonly #changes = new Kept<Change>("dispatch.changes", changeKey);
   readonly #dismissed = new Kept<string>("dispatch.dismissed", (key) => key);
 
   tasks: readonly Task[] = $derived.by(() => this.#tasks());
   task: Task | null = $derived.by(() => this.#current());
-  ringing: boolean = $derived(this.tasks.some((task) => awaitsAcknowledgement(task.foreseen)));
+  ringing: boolean = $derived(this.tasks.some((task) => mustAnswer(task.foreseen)));
   /** What further calls said of the unit's incidents that nobody here has dismissed. */
   news: readonly FurtherCall[] = $derived.by(() => this.#news());
   refused: readonly Action[] = $derived(this.actions.filter((action) => action.state === "refused"));
@@ -62,7 +64,7 @@ export class Duty {
 
   readonly #api: Api;
   readonly #queue: ActionQueue;
-  #receipts = new Set<string>();
+  #told = new Set<string>();
   #fetched = new Set<string>();
 
   constructor(api: Api, unit: UnitBrief, token: () => string | null) {
@@ -113,7 +115,9 @@ export class Duty {
     if (!task) return;
     const urges = new Map(this.urges);
     if (urges.delete(task.assignment.id)) this.urges = urges;
-    this.#queue.add(task.assignment.id, verb, body);
+    // Whoever acknowledges has seen what is on the screen now, not what may be known by the time it arrives.
+    const seen = verb === "acknowledge" || verb === "confirm" ? { incident_revision: task.incident.revision ?? 1 } : {};
+    this.#queue.add(task.assignment.id, verb, { ...seen, ...body });
   }
 
   /** The lead opens description, caller and words to the other units. */
@@ -143,16 +147,24 @@ export class Duty {
     return sayings(this.#furtherCalls.items, incidentId);
   }
 
+  /** What has changed since the unit's last word; null if this page was not told all of it. */
+  changed(task: Task): string[] | null {
+    return changedSince(task.foreseen, this.#changes.items);
+  }
+
   dismissRefusal(action: Action): void {
     this.#queue.dismiss(action.id);
   }
 
   /** Once per assignment and state; the service keeps the first. */
   receipt(assignment: Assignment, state: "delivered" | "seen"): void {
-    const key = `${assignment.id}:${state}`;
-    if (this.#receipts.has(key)) return;
-    this.#receipts.add(key);
-    this.live.receipt(assignment.id, state);
+    if (this.first(assignment, state)) this.live.receipt(assignment.id, state);
+  }
+
+  /** True once per assignment and occasion. */
+  first(assignment: Assignment, occasion: string | number): boolean {
+    const key = `${assignment.id}:${occasion}`;
+    return !this.#told.has(key) && Boolean(this.#told.add(key));
   }
 
   choose(step: 1 | -1): void {
@@ -176,7 +188,7 @@ export class Duty {
     return tasks.sort(
       (a, b) =>
         Number(a.foreseen.status === "completed") - Number(b.foreseen.status === "completed") ||
-        Number(awaitsAcknowledgement(b.foreseen)) - Number(awaitsAcknowledgement(a.foreseen)) ||
+        Number(mustAnswer(b.foreseen)) - Number(mustAnswer(a.foreseen)) ||
         priorityOf(a.incident) - priorityOf(b.incident) ||
         a.assignment.issued_at.localeCompare(b.assignment.issued_at),
     );
@@ -205,6 +217,8 @@ export class Duty {
     if (fresh.length > 0) this.notices = [...this.notices, ...fresh];
     const call = event && furtherCallOf(event);
     if (call) this.#furtherCalls.add(call);
+    const change = event && changeOf(event);
+    if (change) this.#changes.add(change);
     if (event?.event === "assignment.urged" && event.assignment?.unit.id === this.unit.id) {
       this.urges = new Map(this.urges).set(event.assignment.id, event.occurred_at);
     }
@@ -227,8 +241,9 @@ export class Duty {
   async #send(action: Action): Promise<ActionResult> {
     // A refusal to go is no step of work done offline: it has no time of its own.
     const body = action.verb === "decline" ? action.body : { ...action.body, occurred_at: action.occurred_at };
+    const verb = action.verb === "confirm" ? "acknowledge" : action.verb;
     try {
-      const assignment = await this.#api.assignmentVerb(action.assignment_id, action.verb, body, action.id);
+      const assignment = await this.#api.assignmentVerb(action.assignment_id, verb, body, action.id);
       this.reachable = true;
       return { kind: "confirmed", assignment };
     } catch (cause) {

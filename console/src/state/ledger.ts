@@ -1,0 +1,121 @@
+/**
+ * Who has it: the tries to reach each unit, read for an operator. Worst first, so that whom nothing has reached stands
+ * on top.
+ *
+ * Invariant: a message that a gateway has taken is not called delivered, and a delivered one is not called seen.
+ */
+import type { Assignment, Delivery, Instant, UnitBrief } from "../wire/types.ts";
+import { isActive, owesConfirmation } from "./steps.ts";
+
+export const reaches = ["nothing", "trying", "sent", "delivered", "unconfirmed", "seen", "acknowledged", "ended"] as const;
+export type Reach = (typeof reaches)[number];
+
+/** Each has a sign of its own: colour alone says nothing. */
+export const reachSigns: Readonly<Record<Reach, string>> = {
+  nothing: "✗",
+  trying: "…",
+  sent: "→",
+  delivered: "✓",
+  unconfirmed: "◐",
+  seen: "✓✓",
+  acknowledged: "✓✓",
+  ended: "–",
+};
+
+export interface UnitLedger {
+  key: string;
+  unit: UnitBrief;
+  reach: Reach;
+  at: Instant | null;
+  /** The tries of one message stand together, oldest first. */
+  messages: Delivery[][];
+}
+
+export function ledgerOf(
+  assignments: readonly Assignment[],
+  deliveries: readonly Delivery[],
+  now: number | null,
+): UnitLedger[] {
+  return assignments
+    .map((assignment) => {
+      const mine = deliveries.filter((one) => one.assignment_id === assignment.id);
+      return { key: assignment.id, unit: assignment.unit, ...reachOf(assignment, mine, now), messages: byMessage(mine) };
+    })
+    .toSorted((a, b) => reaches.indexOf(a.reach) - reaches.indexOf(b.reach));
+}
+
+/** How many units stand at each level, worst first; those that are not on it any more are left out. */
+export function tally(ledger: readonly UnitLedger[]): [Reach, number][] {
+  return reaches
+    .filter((reach) => reach !== "ended")
+    .map((reach): [Reach, number] => [reach, ledger.filter((one) => one.reach === reach).length])
+    .filter(([, count]) => count > 0);
+}
+
+function reachOf(assignment: Assignment, mine: readonly Delivery[], now: number | null): Pick<UnitLedger, "reach" | "at"> {
+  const first = (stamp: "seen_at" | "delivered_at"): Instant | null =>
+    earliest([assignment[stamp], ...mine.map((one) => one[stamp])]);
+  const sent = mine.filter((one) => one.channel !== "console" && one.state === "sent");
+  if (!isActive(assignment) && assignment.status !== "completed") return { reach: "ended", at: assignment.ended_at ?? null };
+  if (owesConfirmation(assignment)) return { reach: "unconfirmed", at: assignment.acknowledged_at ?? null };
+  if (assignment.acknowledged_at) return { reach: "acknowledged", at: assignment.acknowledged_at };
+  if (first("seen_at")) return { reach: "seen", at: first("seen_at") };
+  if (first("delivered_at")) return { reach: "delivered", at: first("delivered_at") };
+  if (sent.length > 0) return { reach: "sent", at: earliest(sent.map((one) => one.sent_at)) };
+  const early = now !== null && now < Date.parse(assignment.deliver_by ?? assignment.issued_at);
+  const underWay = early || mine.length === 0 || mine.some((one) => one.state === "queued" || one.state === "sending");
+  return { reach: underWay ? "trying" : "nothing", at: null };
+}
+
+const earliest = (stamps: readonly (Instant | null | undefined)[]): Instant | null =>
+  stamps.filter((at) => at !== null && at !== undefined).toSorted()[0] ?? null;
+
+function byMessage(tries: readonly Delivery[]): Delivery[][] {
+  const messages = new Map<string, Delivery[]>();
+  for (const one of tries) messages.set(one.message_id, [...(messages.get(one.message_id) ?? []), one]);
+  return [...messages.values()].map((all) => all.toSorted((a, b) => a.attempt - b.attempt));
+}
+
+export type Outcome = Exclude<Delivery["state"], "expired"> | "expired" | "unshown" | "never_shown" | "not_needed" | "impossible";
+
+/** What a try is called: a console that has not shown it yet has not had it, whatever was sent to it. */
+export function outcomeOf({ channel, state, error }: Pick<Delivery, "channel" | "state" | "error">): Outcome {
+  if (channel === "console" && state === "sent") return "unshown";
+  if (channel === "console" && state === "expired") return "never_shown";
+  if (channel === "none") return "impossible";
+  return state === "expired" && error === "not needed any more" ? "not_needed" : state;
+}
+
+export const outcomeSigns: Readonly<Record<Outcome, string>> = {
+  queued: "…",
+  sending: "…",
+  sent: "→",
+  delivered: "✓",
+  seen: "✓✓",
+  failed_temporary: "✗",
+  failed_permanent: "✗",
+  expired: "?",
+  unshown: "○",
+  never_shown: "○",
+  not_needed: "–",
+  impossible: "✗",
+};
+
+export const hasFailed = (outcome: Outcome): boolean =>
+  outcome === "impossible" || outcome === "failed_temporary" || outcome === "failed_permanent";
+
+/** When a try came to what it is. */
+export const timeOf = (one: Delivery): Instant =>
+  one.seen_at ?? one.delivered_at ?? (one.state === "sent" ? one.sent_at : one.finished_at) ?? one.sent_at ?? one.queued_at;
+
+export type Failure = { name: "nobody" | "timeout" | "unreachable" | "sender_ended" } | { name: "answered"; code: string };
+
+/** A gateway's failure as one of the few that people need to tell apart; null for one without words of its own. */
+export function failureOf(error: string): Failure | null {
+  const answered = /answered (\d{3})/.exec(error)?.[1];
+  if (answered) return { name: "answered", code: answered };
+  if (error.startsWith("nobody to reach")) return { name: "nobody" };
+  if (error === "sender ended") return { name: "sender_ended" };
+  if (/no answer|timeout/i.test(error)) return { name: "timeout" };
+  return /^\w*(Connect|Network|Protocol|Proxy|Read|Write|Remote)\w*Error/.test(error) ? { name: "unreachable" } : null;
+}
