@@ -24,7 +24,7 @@ from websockets.asyncio.client import connect
 TARGET = Path(__file__).resolve().parent / "examples.json"
 MOST_CREWS = 20
 MOST_LOOKS = 100
-READY_S = 60
+READY_S = 240
 HOSPITAL = {
     "incident_type": "psychiatric.disturbance",
     "place_kind": "hospital",

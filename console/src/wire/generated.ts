@@ -44,6 +44,17 @@ export interface AssignmentView {
   updated_by: string;
 }
 
+export interface AuditAlarm {
+  id: string;
+  code: "assignment_without_timer" | "timer_late" | "silence_without_step" | "place_without_anybody" | "incident_without_anybody" | "watermark_held" | "delivery_late" | "kit_old" | "servers_silent";
+  count: number;
+  worst_s: number | null;
+  limit_s: number;
+  words: Named;
+  raised_at: string;
+  cleared_at: string | null;
+}
+
 export interface CallOutcome {
   id: string | null;
   outcome: "opened" | "joined";
@@ -190,7 +201,7 @@ export interface EventFrame {
   type: "event";
   event_id: string;
   cursor: string;
-  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared";
+  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared" | "audit.alarmed" | "audit.cleared";
   occurred_at: string;
   facts: Record<string, unknown>;
   incident?: EventIncident | null;
@@ -598,6 +609,7 @@ export interface Snapshot {
   incidents: (IncidentView)[];
   units: (LiveUnit)[];
   modes: (ModeView)[];
+  alarms: (AuditAlarm)[];
 }
 
 export interface StageView {
