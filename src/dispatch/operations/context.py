@@ -28,6 +28,7 @@ from dispatch.domain.unit import Duty, Unit, UnitState
 from dispatch.domain.wire import Json
 from dispatch.operations.in_flight import InFlight
 from dispatch.storage.database import Database
+from dispatch.storage.group_commit import GroupCommit
 from dispatch.storage.written import Once, Place, Written
 
 logger = logging.getLogger(__name__)
@@ -172,6 +173,11 @@ class Context:
     paging_channels: tuple[str, ...] = ()
     in_flight: InFlight = field(default_factory=InFlight)
     day_kind: Callable[[date], DayKind] = plain_day_kind
+    reports: GroupCommit = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Calls of this process share their commits."""
+        self.reports = GroupCommit(self.database)
 
     def standing_facts(self, division_code: str, now: datetime) -> Facts:
         """Give what rules may ask of a place at an instant beside the call: its modes, and what kind of day it is."""

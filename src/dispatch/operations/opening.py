@@ -24,7 +24,7 @@ from dispatch.operations.context import Answer, Context, Once, dumps, local_fact
 from dispatch.operations.correlating import links_of
 from dispatch.operations.in_flight import Fresh
 from dispatch.operations.replay import find_replay
-from dispatch.storage.report import Report, insert_report
+from dispatch.storage.report import Report
 from dispatch.storage.units import list_committed
 from dispatch.storage.written import ClaimLostError, Place, TwinError
 from dispatch.telemetry import DECISION
@@ -167,7 +167,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
         stage_at=next_stage_at(incident, change["assignments"], opening.now) if plan.stages else None,
         decided_from=dumps(input_data(decided.request, decided.seen)),
     )
-    reported = await insert_report(context.database, report)
+    reported = await context.reports.write(report)
     if reported is None:
         return None
     incident["number"] = reported.number
