@@ -53,6 +53,7 @@ from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
 from dispatch.jobs.timers import TimerLoop
 from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop
+from dispatch.live.direct import DirectProtocol
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
@@ -333,7 +334,7 @@ def server_for(settings: Settings, app: FastAPI) -> Server:
         port=settings.port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=DirectProtocol,
         ws_per_message_deflate=False,
         ws_max_size=64 * 1024,
         timeout_keep_alive=75,
