@@ -132,7 +132,8 @@ class Knowledge:
         worked = row["role"] != "notify" and row["acknowledged_at"] is not None
         ended = row["ended_at"] if worked and not begins else None
         released = state.released_at if ended is None else parse_instant(ended)
-        changed = replace(state, load=load, committed_to=committed, released_at=released)
+        # Not `replace`: a storm of calls changes thousands of loads.
+        changed = UnitState(state.duty, committed, state.position, state.position_at, load, state.version, released)
         self.states.put(row["unit_id"], changed)
 
     def _learn_modes(self, change: ChangeRow) -> None:
@@ -194,13 +195,14 @@ class Context:
 class Answer:
     """What an operation gives back: the committed change, and whether it was an earlier one.
 
-    `assignments` are all of the incident's as they stood then, where the change does not hold them all.
+    `assignments` are all of the incident's as they stood then, where the change does not hold them all. `decision` is
+    that of an incident just opened, in the words in which it was stored.
     """
 
     change: ChangeRow
     change_id: str
     replayed: bool = False
-    decision: bytes | None = None
+    decision: Json | None = None
     assignments: list[AssignmentRow] | None = None
 
 

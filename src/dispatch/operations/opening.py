@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
 
-import orjson
-
 from dispatch.domain.actor import Actor
-from dispatch.domain.call import CallReport, locate
+from dispatch.domain.call import CallReport, Where, locate
 from dispatch.domain.candidate import Request
 from dispatch.domain.decision_input import RecordedStates, input_data
 from dispatch.domain.geo import Point
@@ -44,6 +42,8 @@ class Intake:
     actor: Actor
     once: Once | None
     merge_for_s: int = 0
+    where: Where | None = None
+    """Where the call is, if that was found out before."""
 
 
 async def open_by_call(context: Context, intake: Intake) -> Answer | None:
@@ -73,7 +73,7 @@ def opening_of(context: Context, intake: Intake) -> Opening:
     """Locate a call and look up what follows from its type, and what it may be about."""
     directory = context.knowledge.directory
     kind = directory.content.incident_types[intake.report.incident_type]
-    where = locate(intake.report, directory)
+    where = intake.where or locate(intake.report, directory)
     return Opening(
         report=intake.report,
         where=where,
@@ -146,7 +146,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
     incident = change["incident"]
     if incident is None:
         raise AssertionError
-    decision = orjson.dumps(decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"]))
+    decision = decision_data(plan, [row["id"] for row in change["assignments"]], change["occurred_at"])
     report = Report(
         change_id=str(context.new_id()),
         incident_id=incident["id"],
@@ -154,7 +154,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
         assignments=dumps(change["assignments"]),
         events=dumps(change["events"]),
         rest=dumps({key: change[key] for key in ("unit", "occurred_at", "recorded_at")})[1:],
-        decision=decision.decode(),
+        decision=dumps(decision),
         call=dumps(call_row(opening, incident_id=incident["id"])),
         actor=dumps(intake.actor.data()),
         number_prefix=_number_prefix(context, opening),
@@ -179,7 +179,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
 
 
 def _number_prefix(context: Context, opening: Opening) -> str:
-    local_date = opening.now.astimezone(context.timezone).strftime("%Y%m%d")
+    local_date = opening.now.astimezone(context.timezone).date().isoformat().replace("-", "")
     return number_prefix(opening.where.division_code, local_date)
 
 
