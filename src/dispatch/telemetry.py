@@ -8,8 +8,8 @@ import sys
 from contextvars import ContextVar
 from typing import Final
 
+import orjson
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -70,24 +70,44 @@ RULES_FINDINGS: Final = Gauge(
 )
 
 
-class _RequestId(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
-        return True
+class JsonLines(logging.Formatter):
+    """One JSON object a line: when, how grave, who says it, what, in which request, and whatever else was given."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        said: dict[str, object] = {
+            "at": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.get(),
+        }
+        said.update((key, value) for key, value in record.__dict__.items() if key not in _OF_EVERY_RECORD)
+        if record.exc_info:
+            said["exc_info"] = self.formatException(record.exc_info)
+        return orjson.dumps(said, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        """Write the instant; the second's text is made once a second."""
+        del datefmt
+        second = int(record.created)
+        if second != self._second:
+            self._second, self._text = second, super().formatTime(record, "%Y-%m-%d %H:%M:%S")
+        return f"{self._text},{int(record.msecs):03d}"
+
+    _second = 0
+    _text = ""
+
+
+_OF_EVERY_RECORD: Final = frozenset(
+    (*logging.LogRecord("", 0, "", 0, "", None, None).__dict__, "message", "asctime", "taskName", "color_message")
+)
 
 
 def configure_logs(level: str) -> None:
     """Send JSON lines to standard error, the web server's among them."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.addFilter(_RequestId())
-    handler.setFormatter(
-        JsonFormatter(
-            "{asctime}{levelname}{name}{message}{request_id}",
-            style="{",
-            json_ensure_ascii=False,
-            rename_fields={"asctime": "at", "levelname": "level", "name": "logger"},
-        )
-    )
+    handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

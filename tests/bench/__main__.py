@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from dispatch.embedded import EmbeddedPostgres
-from tests.bench import decisions
+from tests.bench import decisions, overdue
 from tests.bench.processes import busy_share
 from tests.bench.subjects import PEERS, WORLD_DATABASE, FloorSubject, Laboratory, Ours, SocketIoSubject
 from tests.bench.table import render
@@ -27,8 +27,12 @@ Results = dict[str, dict[str, Any]]
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two minutes; noisier")
-    parser.add_argument("--full", action="store_true", help="memory over 100,000 incidents")
-    parser.add_argument("--only", nargs="+", help="only these modes: rates max mem kill drop timers flat decisions")
+    parser.add_argument("--full", action="store_true", help="memory over 100,000 incidents, 20,000 idle consoles")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        help="only these modes: rates max mem broadcast recover kill drop timers flat overdue decisions",
+    )
     parser.add_argument("--no-peers", action="store_true", help="product and floor only")
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     return parser.parse_args()
@@ -38,11 +42,16 @@ def _plan(*, quick: bool, full: bool) -> dict[str, tuple[list[str], tuple[str, .
     """Give each mode's options for the client, and which subjects it is run on."""
     incidents = "100000" if full else "2000" if quick else "20000"
     runs, seconds = ("1", "5") if quick else ("3", "10")
+    rates = ("100", "200") if quick else ("50", "100", "200", "400")
+    crowd = "1000" if quick else "5000"
+    idle = "1000" if quick else "20000" if full else "2000"
     everybody, with_replay, alone = ("floor", "ours", "Socket.IO"), ("ours", "Socket.IO"), ("ours",)
     return {
-        "rates": (["--rates", "100", "200", "--runs", runs, "--seconds", seconds], everybody),
+        "rates": (["--rates", *rates, "--runs", runs, "--seconds", seconds], everybody),
         "max": (["--runs", runs, "--seconds", seconds], everybody),
-        "mem": (["--connections", "1000" if quick else "2000"], everybody),
+        "mem": (["--connections", idle], everybody),
+        "broadcast": (["--connections", crowd], ("floor", "ours")),
+        "recover": (["--connections", "1000"], alone),
         "kill": (["--rates", "50"], alone if quick else with_replay),
         "drop": (["--rates", "50"], () if quick else with_replay),
         "timers": (["--rates", "20", "--seconds", seconds], alone),
@@ -59,7 +68,7 @@ async def _measure(laboratory: Laboratory, arguments: argparse.Namespace) -> Res
     await connection.close()
     laboratory.make_world()
     results: Results = {"notes": {"machine_busy_before": round(busy_share(2), 2)}}
-    wanted = arguments.only or [*_plan(quick=False, full=False), "decisions"]
+    wanted = arguments.only or [*_plan(quick=False, full=False), "overdue", "decisions"]
     for mode, (options, names) in _plan(quick=arguments.quick, full=arguments.full).items():
         if mode not in wanted:
             continue
@@ -69,6 +78,8 @@ async def _measure(laboratory: Laboratory, arguments: argparse.Namespace) -> Res
                 began = time.monotonic()
                 results[mode][name] = await subjects[name].run(laboratory, mode, options)
                 print(f"  {mode} {name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    if "overdue" in wanted:
+        results["overdue"] = await overdue.measure(laboratory, 1_000 if arguments.quick else 10_000)
     if "decisions" in wanted:
         results["decisions"] = await decisions.measure()
     return results

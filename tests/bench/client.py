@@ -4,180 +4,25 @@
 
 A server that stalls is charged for the wait of everything that was due meanwhile (no coordinated omission).
 Modes: rates (open loop, Poisson) · max (closed loop) · kill (-9 under load) · drop (every fourth console cut for 2 s)
-· mem (idle consoles) · flat (memory over many incidents) · timers (how late an urge is seen). One JSON line comes out.
+· mem (idle consoles) · flat (memory over many incidents) · timers (how late an urge is seen) · broadcast (one change to
+thousands of walls) · recover (all consoles live again after kill -9). One JSON line comes out.
 """
 
 import argparse
 import asyncio
 import json
-import random
 import resource
 import statistics
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
-from tests.bench.dialects import Contract, Dialect, Session, SocketIo
+from tests.bench.crowd import broadcast, recover
+from tests.bench.dialects import Contract, SocketIo
+from tests.bench.load import FRAMES, OK, Bench, Console, Figures, Report, now, percentile_ms
 from tests.bench.processes import ServerProcess, busy_share
-from tests.bench.wire import Posts, Socket, connect
-
-CONSOLES = 160
-FRAMES = 4
-OK = {200, 201, 202}
-now = time.perf_counter
-Figures = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Report:
-    """One POST: when it was due, when it was answered, when which console showed it."""
-
-    scheduled: float
-    complete: asyncio.Event = field(default_factory=asyncio.Event)
-    status: int = 0
-    answered: float = 0.0
-    frames: dict[int, float] = field(default_factory=dict)
-
-    @property
-    def latency_s(self) -> float:
-        return max(self.frames.values()) - self.scheduled
-
-
-class Console:
-    """One console: connects, listens, comes back 0.2 s after it was cut."""
-
-    def __init__(self, bench: "Bench", number: int) -> None:
-        self.bench, self.number = bench, number
-        self.session = Session()
-        self.served = asyncio.Event()
-        self.socket: Socket | None = None
-        self.stay_away_s = 0.0
-        self.urged_at: dict[str, float] = {}
-
-    async def join(self) -> None:
-        self.served.clear()
-        path, headers = self.bench.dialect.live(self.number)
-        self.socket = Socket((path, self.bench.port), headers, self._hear)
-        await connect(self.socket, self.bench.port)
-        if (hello := self.bench.dialect.hello(self.session)) is not None:
-            self.socket.send(hello)
-        await asyncio.wait_for(self.served.wait(), 15)
-
-    def _hear(self, text: bytes) -> None:
-        at, known = now(), len(self.session.urged)
-        heard = self.bench.dialect.hear(self.number, self.session, text)
-        if heard.served:
-            self.served.set()
-        if heard.answer is not None:
-            self.socket.send(heard.answer)
-        if len(self.session.urged) > known:
-            self.urged_at[next(reversed(self.session.urged))] = time.time()
-        for reference in heard.references:
-            self.bench.shown(self.number, reference, at, again=heard.again)
-
-    async def stay(self) -> None:
-        while True:
-            try:
-                await asyncio.sleep(self.stay_away_s)
-                self.stay_away_s = 0.0
-                await self.join()
-                self.bench.present.add(self.number)
-                await self.socket.closed.wait()
-            except (OSError, TimeoutError):
-                pass
-            self.bench.present.discard(self.number)
-            await asyncio.sleep(0.2)
-
-
-class Bench:
-    """Consoles and reports of one run against one server."""
-
-    def __init__(self, arguments: argparse.Namespace, dialect: Dialect, server: ServerProcess) -> None:
-        self.arguments, self.dialect, self.server, self.port = arguments, dialect, server, arguments.port
-        self.reports: dict[str, Report] = {}
-        self.present: set[int] = set()
-        self.repeated = 0
-        self.consoles: list[Console] = []
-        self._posts = Posts(arguments.port)
-        self._count = 0
-        self._tag = f"bench-{time.time_ns()}"
-        self._tasks: list[asyncio.Task[None]] = []
-
-    def shown(self, console: int, reference: str, at: float, *, again: bool) -> None:
-        report = self.reports.get(reference)
-        if report is None:
-            return
-        if console in report.frames:
-            self.repeated += not again
-            return
-        report.frames[console] = at
-        if len(report.frames) == FRAMES:
-            report.complete.set()
-
-    async def gather(self) -> None:
-        """Bring all consoles up."""
-        self.consoles = [Console(self, number) for number in range(CONSOLES)]
-        self._tasks = [asyncio.create_task(console.stay()) for console in self.consoles]
-        async with asyncio.timeout(30):
-            while len(self.present) < CONSOLES:
-                await asyncio.sleep(0.05)
-        await asyncio.sleep(0.5)
-
-    async def send(self, scheduled: float) -> Report:
-        self._count += 1
-        reference = f"{self._tag}-{self._count}"
-        report = self.reports[reference] = Report(scheduled)
-        body, headers = self.dialect.report(self._count, reference)
-        try:
-            report.status, _ = await self._posts.post(self.dialect.path, body, headers)
-            report.answered = now()
-        except (OSError, TimeoutError):
-            report.status = -1
-        return report
-
-    async def open_loop(
-        self, rate: float, seconds: float, at: dict[float, Callable[[], None]] | None = None
-    ) -> list[Report]:
-        """Send with Poisson arrivals, always the same ones; `at` gives what happens when."""
-        draw, due, events = random.Random(7), 0.0, dict(at or {})
-        start, sent = now() + 0.05, []
-        while (due := due + draw.expovariate(rate)) < seconds:
-            for instant in [instant for instant in events if due >= instant]:
-                events.pop(instant)()
-            if (wait := start + due - now()) > 0:
-                await asyncio.sleep(wait)
-            sent.append(asyncio.create_task(self.send(start + due)))
-        await asyncio.wait(sent, timeout=25)
-        return [task.result() for task in sent if task.done()]
-
-    async def closed_loop(self, workers: int, enough: Callable[[], bool]) -> list[Report]:
-        """Send as fast as `workers` can, each waiting for its four frames."""
-        done: list[Report] = []
-
-        async def work() -> None:
-            while not enough():
-                report = await self.send(now())
-                if report.status not in OK:
-                    await asyncio.sleep(0.05)
-                    continue
-                try:
-                    await asyncio.wait_for(report.complete.wait(), 10)
-                except TimeoutError:
-                    continue
-                done.append(report)
-
-        await asyncio.gather(*(work() for _ in range(workers)))
-        return done
-
-
-def percentile_ms(seconds: list[float], share: float) -> float:
-    ordered = sorted(seconds)
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))] * 1e3, 2) if ordered else float("nan")
 
 
 def _figures(reports: list[Report]) -> Figures:
@@ -261,7 +106,8 @@ async def drop(bench: Bench) -> Figures:
 
 async def mem(bench: Bench) -> Figures:
     before = bench.server.memory_kib()
-    consoles = [Console(bench, number) for number in range(bench.arguments.connections)]
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES
+    consoles = [Console(bench, number) for number in range(min(bench.arguments.connections, most))]
     for first in range(0, len(consoles), 50):
         await asyncio.gather(*(console.join() for console in consoles[first : first + 50]))
     await asyncio.sleep(6)
@@ -297,7 +143,19 @@ async def timers(bench: Bench) -> Figures:
     return {"urges": len(late), **{f"p{q}_ms": percentile_ms(late, q / 100) for q in (50, 95, 99)}}
 
 
-MODES = {"rates": rates, "max": most, "kill": kill, "drop": drop, "mem": mem, "flat": flat, "timers": timers}
+SPARE_FILES = 200
+"""What a process holds open beside its sockets."""
+MODES = {
+    "rates": rates,
+    "max": most,
+    "kill": kill,
+    "drop": drop,
+    "mem": mem,
+    "flat": flat,
+    "timers": timers,
+    "broadcast": broadcast,
+    "recover": recover,
+}
 
 
 def _arguments() -> argparse.Namespace:

@@ -31,6 +31,9 @@ class Dialect(Protocol):
     def live(self, console: int) -> tuple[str, str]:
         """Give path and headers of a console's websocket."""
 
+    def wall(self) -> tuple[str, str]:
+        """Give path and headers of a websocket that hears of everything."""
+
     def hello(self, session: Session) -> bytes | None:
         """Give what a console says first, if it speaks first."""
 
@@ -52,6 +55,10 @@ class Contract:
 
     def live(self, console: int) -> tuple[str, str]:
         token = self._world["consoles"][console % len(self._world["consoles"])]["token"]
+        return "/api/v1/live", f"Authorization: Bearer {token}\r\nSec-WebSocket-Protocol: dispatch.v1\r\n"
+
+    def wall(self) -> tuple[str, str]:
+        token = self._world["wall_key"]
         return "/api/v1/live", f"Authorization: Bearer {token}\r\nSec-WebSocket-Protocol: dispatch.v1\r\n"
 
     def hello(self, session: Session) -> bytes:
@@ -84,6 +91,9 @@ class SocketIo:
 
     def live(self, console: int) -> tuple[str, str]:
         return "/socket.io/?EIO=4&transport=websocket", ""
+
+    def wall(self) -> tuple[str, str]:
+        raise SystemExit("this server has no walls")
 
     def hello(self, session: Session) -> None:
         return None

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -44,10 +45,12 @@ INSERT INTO bare_outbox (topic, frame) SELECT * FROM unnest($5::text[], $6::json
 class Floor:
     """All there is: a pool, and which socket belongs to which unit."""
 
-    def __init__(self, world: dict[str, list[dict[str, str]]]) -> None:
+    def __init__(self, world: dict[str, Any]) -> None:
         self.unit_of = {f"Bearer {console['token']}": unit for unit, console in enumerate(world["consoles"])}
         self.districts = itertools.cycle(range(0, len(self.unit_of), 4))
         self.sockets: dict[int, WebSocket] = {}
+        self.wall = f"Bearer {world['wall_key']}"
+        self.walls: set[WebSocket] = set()
         self.pool: asyncpg.Pool | None = None
 
     async def report(self, request: Request) -> Response:
@@ -60,6 +63,9 @@ class Floor:
         for unit, frame in zip(units, frames, strict=True):
             if unit in self.sockets:
                 await self.sockets[unit].send_text(frame)
+        for wall in list(self.walls):
+            for frame in (self._frame(incident, body), *frames):
+                await wall.send_text(frame)
         return Response(orjson.dumps({"incident": {"id": incident}}), 201, media_type="application/json")
 
     @staticmethod
@@ -70,14 +76,18 @@ class Floor:
         ).decode()
 
     async def live(self, socket: WebSocket) -> None:
-        unit = self.unit_of[socket.headers["authorization"]]
+        who = socket.headers["authorization"]
         await socket.accept("dispatch.v1")
         await socket.receive_text()
         await socket.send_text('{"type":"welcome"}')
+        if who == self.wall:
+            self.walls.add(socket)
+        unit = self.unit_of.get(who, -1)
         self.sockets[unit] = socket
         with contextlib.suppress(WebSocketDisconnect):
             while True:
                 await socket.receive_text()
+        self.walls.discard(socket)
         if self.sockets.get(unit) is socket:
             del self.sockets[unit]
 

@@ -192,6 +192,7 @@ async def make(database_url: str, *, more_rules: int = 0) -> dict[str, Any]:
     ]
     world = {
         "integrator_key": key("integrator", "bench"),
+        "wall_key": key("wall", "wall"),
         "consoles": consoles,
         "reports": _reports(TYPE),
         "timed_reports": _reports(TIMED_TYPE),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.domain.call import LOCATION_DOUBTFUL, CallReport, Where
-from dispatch.domain.correlation import Correlations, Match, OpenIncident, Traits, match, traits_of_call
+from dispatch.domain.correlation import Correlations, Gauge, Match, OpenIncident, Traits, match, traits_of_call
 from dispatch.domain.geo import Point
 from dispatch.domain.open_incidents import MOST_KEPT, OpenIncidents
 from dispatch.domain.rows import instant
@@ -207,3 +207,13 @@ def test_a_thousand_calls_about_one_explosion_are_not_all_looked_at(monkeypatch:
     monkeypatch.setattr("dispatch.domain.open_incidents.match", counting)
     assert len(known.matches(call(CRASH), RULES, NOW)) == 5
     assert looked <= 100
+
+
+@given(st.sampled_from(TYPES), st.sampled_from(TYPES), st.floats(0, 2_500), st.floats(-5, 4_000), st.booleans())
+def test_what_is_gauged_in_passing_agrees_with_the_match_that_is_made(
+    one: str, other: str, north_m: float, age_s: float, same: bool
+) -> None:
+    asked = call(one, place_id="p" if same else None)
+    known = incident(call(other, north_m=north_m, place_id="p"), age_s=age_s)
+    made = match(asked, known, RULES, NOW)
+    assert Gauge(asked, RULES, NOW).closeness(known) == (None if made is None else made.order)

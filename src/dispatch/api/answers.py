@@ -102,13 +102,19 @@ def _as_of(answer: Answer) -> tuple[Work, datetime]:
 
 def decision_view(service: Service, text: str | bytes) -> Json | None:
     """Shape a stored decision: units get their names."""
-    decision = orjson.loads(text)
+    return _named(service, orjson.loads(text))
+
+
+def _named(service: Service, decision: Json | None) -> Json | None:
     if decision is None:
         return None
-    for entry in decision["considered"]:
-        entry["unit"] = unit_view(entry.pop("unit_id"), service.context.knowledge.directory)
-    decision.setdefault("unmatched_nearby", [])
-    return dict(decision)
+    names = service.context.knowledge.directory
+    considered = []
+    for entry in cast("list[Json]", decision["considered"]):
+        named = entry.copy()
+        named["unit"] = unit_view(cast("str", named.pop("unit_id")), names)
+        considered.append(named)
+    return {**decision, "considered": considered, "unmatched_nearby": decision.get("unmatched_nearby", [])}
 
 
 def assignment_answer(service: Service, answer: Answer, assignment_id: str) -> Response:
@@ -128,16 +134,16 @@ async def intake_answer(service: Service, principal: Principal, answer: Answer) 
     work, at = _as_of(answer)
     first = answer.change["events"][0]
     opened = first["event"] == "incident.opened"
-    decision: str | bytes | None = answer.decision
+    decision = answer.decision
     if decision is None:
         async with service.context.database.connection() as connection:
-            decision = await get_decision(connection, work.incident["id"])
+            decision = orjson.loads(await get_decision(connection, work.incident["id"]))
     view = see_incident(service, principal, work, at=at)
     known = knows_whole(principal, work.incident)
     if not opened and not principal.may_see(work.incident):  # it joined what lies across the border of a desk's area
         view |= {"description": None, "caller": None, "restricted": True}
         known = False
-    view["decision"] = decision_view(service, decision) if known else None
+    view["decision"] = _named(service, decision) if known else None
     call = {"id": first["facts"].get("call_id"), "outcome": "opened" if opened else "joined"}
     view["calls"] = [call]
     return json_response({"call": call, "incident": view}, status=201, replayed=answer.replayed)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from dispatch.api import responses, schemas
 from dispatch.api.answers import look_once, see_incident
 from dispatch.api.dependencies import once_of, parse, principal_of, read_body, service_of
-from dispatch.api.intake import call_report, check_type, require_area
+from dispatch.api.intake import call_report, check_type, located
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.domain.wire import Json
 from dispatch.operations.correlating import matches_of
@@ -31,7 +31,7 @@ async def match(request: Request) -> Response:
     given = parse(schemas.IncidentReport, raw)
     check_type(service, given.incident_type)
     call = call_report(service, principal, given)
-    require_area(service, principal, call)
+    located(service, principal, call)
 
     async def look() -> Json:
         found = []

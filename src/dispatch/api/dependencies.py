@@ -146,7 +146,8 @@ def once_of(request: Request, principal: Principal, body: bytes) -> Once | None:
         raise InvalidRequestError(
             (Fault("", "invalid_idempotency_key", "Idempotency-Key: 1–200 printable ASCII characters"),)
         )
-    target = request.url.path.encode() + (b"?" + request.url.query.encode() if request.url.query else b"")
+    query: bytes = request.scope["query_string"]
+    target = request.scope["path"].replace("?", "%3F").encode() + (b"?" + query if query else b"")
     told = hashlib.sha256(target + b"\x00" + body).digest()
     return Once(f"{principal.kind}:{principal.id}", key, told)
 

@@ -26,7 +26,7 @@ from dispatch.api.dependencies import (
     uuid_or_missing,
 )
 from dispatch.api.incident_verbs import sighted
-from dispatch.api.intake import call_report, check_type, require_area
+from dispatch.api.intake import call_report, check_type, located
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
 from dispatch.domain.disclosure import facts_without_words
@@ -65,8 +65,9 @@ async def report(request: Request) -> Response:
     given = parse(schemas.IncidentReport, raw)
     check_type(service, given.incident_type)
     call = call_report(service, principal, given)
-    require_area(service, principal, call)
-    answer = await report_incident(service.context, Intake(call, principal.actor, once_of(request, principal, raw)))
+    where = located(service, principal, call)
+    intake = Intake(call, principal.actor, once_of(request, principal, raw), where=where)
+    answer = await report_incident(service.context, intake)
     response = await intake_answer(service, principal, answer)
     INTAKE.observe(perf_counter() - began)
     return response

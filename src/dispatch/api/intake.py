@@ -2,7 +2,7 @@
 
 from dispatch.api.dependencies import Service
 from dispatch.api.schemas import IncidentReport, Relocate
-from dispatch.domain.call import CallReport, locate
+from dispatch.domain.call import CallReport, Where, locate
 from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.domain.suggest import nearest_names
 from dispatch.security import Principal
@@ -79,18 +79,18 @@ def _check_place(service: Service, given: IncidentReport | Relocate) -> None:
         raise InvalidRequestError((Fault("/place_id", "unknown_place", "no such place"),))
 
 
-def require_area(service: Service, principal: Principal, report: CallReport) -> None:
-    """Refuse an integrator's call that lies outside the divisions of its key; a key without divisions has the city.
+def located(service: Service, principal: Principal, report: CallReport) -> Where:
+    """Find out where a call is; refuse an integrator's that lies outside the divisions of its key, if it has any.
 
     Raises:
         ForbiddenError: facts say where the call lies and which divisions the key is for.
     """
-    if principal.kind != "integrator" or not principal.division_codes:
-        return
-    division_code = locate(report, service.context.knowledge.directory).division_code
-    if not principal.covers(division_code):
+    where = locate(report, service.context.knowledge.directory)
+    limited = principal.kind == "integrator" and bool(principal.division_codes)
+    if limited and not principal.covers(where.division_code):
         own = list(principal.division_codes)
         raise ForbiddenError(
-            f"this key reports for {', '.join(own)}; the call lies in {division_code}",
-            facts={"division_code": division_code, "division_codes": own},
+            f"this key reports for {', '.join(own)}; the call lies in {where.division_code}",
+            facts={"division_code": where.division_code, "division_codes": own},
         )
+    return where

@@ -6,6 +6,7 @@ They are data; every city sets its own.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from dispatch.domain.rows import instant
 
@@ -46,9 +47,12 @@ NOTIFY_CLOSE_S = 86_400.0
 
 def deadlines(profile: ClockProfile, *, role: str, area_class: str, issued: datetime) -> Deadlines:
     """Compute the clocks of an assignment; a unit that is only notified has none but delivery and close."""
+    known: dict[float | None, str | None] = {None: None}
 
     def by(seconds: float | None) -> str | None:
-        return None if seconds is None else instant(issued + timedelta(seconds=seconds))
+        if seconds not in known:
+            known[seconds] = instant(issued + timedelta(seconds=cast("float", seconds)))
+        return known[seconds]
 
     deliver = instant(issued + timedelta(seconds=profile.deliver_s))
     if role == "notify":

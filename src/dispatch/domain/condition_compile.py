@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from dispatch.domain.condition_fields import FIELDS, Operator
@@ -25,8 +25,9 @@ def compile_condition(condition: Condition) -> Test:
             return _disjunction([compile_condition(part) for part in parts])
 
 
+@lru_cache(maxsize=4096)
 def compile_compare(compare: Compare) -> Test:
-    """Make a function that decides one comparison."""
+    """Make a function that decides one comparison; remembered like its text."""
     return _TESTS[compare.op](compare.field, compare.values)
 
 

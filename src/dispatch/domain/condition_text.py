@@ -6,7 +6,7 @@ the empty string, which no condition can name. Evaluated like that, the text agr
 
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from dispatch.domain.condition_fields import FIELDS, Operator
@@ -41,8 +41,12 @@ def _part_text(part: Condition) -> str:
     return f"({text})" if isinstance(part, All | AnyOf) and len(part.parts) > 1 else text
 
 
+@lru_cache(maxsize=4096)
 def compare_text(compare: Compare) -> str:
-    """Write one comparison; in parentheses where it takes more than one CEL operator."""
+    """Write one comparison; in parentheses where it takes more than one CEL operator.
+
+    Remembered: every decision tells why its rules matched.
+    """
     return _TEXTS[compare.op](compare.field, compare.values)
 
 

@@ -66,8 +66,8 @@ class Match:
     join: str
 
     @property
-    def order(self) -> tuple[int, float, float, str]:
-        """Sort by this: the strongest reason first, then the nearest, then the youngest."""
+    def order(self) -> "Closeness":
+        """Sort by this."""
         return (REASONS.index(self.reason), self.distance_m or 0.0, self.age_s, self.incident.id)
 
     def link(self) -> LinkData:
@@ -161,13 +161,52 @@ def match(call: Traits, incident: OpenIncident, correlations: Correlations, now:
     age_s = max(0.0, (now - incident.opened_at).total_seconds())
     if age_s > entry.within_s:
         return None
-    away = None if call.point is None or known.point is None else distance_m(call.point, known.point)
+    away = _away(call.point, known.point)
     reason = _reason(call, known, away, entry.within_m)
     if reason is None:
         return None
     vague = reason == "near" and not _is_exact(call, known, entry.within_m)
     join = "suggest" if incident.status not in JOINABLE or vague else join
     return Match(incident, reason, None if away is None else round(away, 1), round(age_s, 1), join)
+
+
+Closeness = tuple[int, float, float, str]
+"""Sort by this: the strongest reason first, then the nearest, then the youngest."""
+
+
+class Gauge:
+    """Tells how close open incidents are to one call, quickly: what follows from the call alone is looked up once.
+
+    Many are gauged where one event makes hundreds of calls; only of the closest a `Match` is made.
+    """
+
+    __slots__ = ("_correlations", "_entry", "_exercise", "_now", "_traits", "_type")
+
+    def __init__(self, call: Traits, correlations: Correlations, now: datetime) -> None:
+        """Take the call."""
+        self._traits, self._now, self._correlations = call, now, correlations
+        self._type, self._exercise = call.incident_type, call.exercise
+        self._entry = correlations.of(call.incident_type)
+
+    def closeness(self, incident: OpenIncident) -> Closeness | None:
+        """Give how close an incident is; None if it cannot be what the call is about. Agrees with `match`."""
+        call, known, entry = self._traits, incident.traits, self._entry
+        if known.exercise != self._exercise or self._correlations.join(self._type, known.incident_type) == "never":
+            return None
+        age_s = max(0.0, (self._now - incident.opened_at).total_seconds())
+        if age_s > entry.within_s:
+            return None
+        away = _away(call.point, known.point)
+        reason = _reason(call, known, away, entry.within_m)
+        return None if reason is None else (REASONS.index(reason), round(away or 0.0, 1), round(age_s, 1), incident.id)
+
+
+def _away(a: Point | None, b: Point | None) -> float | None:
+    if a is None or b is None:
+        return None
+    if a.longitude == b.longitude and a.latitude == b.latitude:  # one registered place, one mast
+        return 0.0
+    return distance_m(a, b)
 
 
 def _reason(call: Traits, known: Traits, away: float | None, within_m: int) -> str | None:

@@ -122,6 +122,7 @@ class Directory:
         self.units = content.units
         self.unit_by_code = {unit.code: unit for unit in content.units.values()}
         self._answering = _index(content.units.values())
+        self._chains = {code: self._walk(code) for code in content.divisions}
         self._span = _span([division.point for division in content.divisions.values()])
 
     def answering(self, pool: str, division_code: str) -> Sequence[Unit]:
@@ -130,6 +131,9 @@ class Directory:
 
     def chain(self, division_code: str) -> tuple[str, ...]:
         """List a division and its parents, most specific first; unknown codes fall back to their prefixes."""
+        return self._chains.get(division_code) or self._walk(division_code)
+
+    def _walk(self, division_code: str) -> tuple[str, ...]:
         chain: list[str] = []
         code: str | None = division_code
         while code is not None and code not in chain:

@@ -7,10 +7,21 @@ what is young enough to be matched is kept, and never more than `MOST_KEPT`.
 import math
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from heapq import nsmallest
 from itertools import islice
 from typing import Final, Generic, TypeVar
 
-from dispatch.domain.correlation import MOST_LINKS, Correlations, Match, OpenIncident, Traits, match, traits_of_incident
+from dispatch.domain.correlation import (
+    MOST_LINKS,
+    Closeness,
+    Correlations,
+    Gauge,
+    Match,
+    OpenIncident,
+    Traits,
+    match,
+    traits_of_incident,
+)
 from dispatch.domain.directory import Directory
 from dispatch.domain.geo import Point
 from dispatch.domain.incident import OPEN
@@ -108,18 +119,15 @@ class OpenIncidents:
 
     def matches(self, call: Traits, correlations: Correlations, now: datetime) -> list[Match]:
         """List what a call may be about, best first, at most five."""
-        found = self._matching(self._by_device.youngest(call.device_id), call, correlations, now)
-        found |= self._matching(self._by_place.youngest(call.place_id), call, correlations, now)
+        gauge = Gauge(call, correlations, now)
+        found = _gauged(gauge, self._by_device.youngest(call.device_id))
+        found |= _gauged(gauge, self._by_place.youngest(call.place_id))
         if len(found) < MOST_LINKS and call.point is not None:
             within_m = correlations.of(call.incident_type).within_m
-            found |= self._matching(self._around(call.point, within_m), call, correlations, now)
-        return sorted(found.values(), key=lambda one: one.order)[:MOST_LINKS]
-
-    def _matching(
-        self, incidents: Iterable[OpenIncident], call: Traits, correlations: Correlations, now: datetime
-    ) -> dict[str, Match]:
-        made = (match(call, incident, correlations, now) for incident in incidents)
-        return {one.incident.id: one for one in made if one is not None}
+            found |= _gauged(gauge, self._around(call.point, within_m))
+        closest = nsmallest(MOST_LINKS, found.values())
+        made = (match(call, self._by_id[incident_id], correlations, now) for *_, incident_id in closest)
+        return [one for one in made if one is not None]
 
     def _around(self, point: Point, within_m: float) -> Iterator[OpenIncident]:
         """Give the incidents in all cells that a circle touches. The 180th meridian is no neighbour of itself."""
@@ -147,6 +155,11 @@ class OpenIncidents:
             self._by_device.remove(traits.device_id, incident)
             self._by_place.remove(traits.place_id, incident)
             self._by_cell.remove(_cell_of(traits.point), incident)
+
+
+def _gauged(gauge: Gauge, incidents: Iterable[OpenIncident]) -> dict[str, Closeness]:
+    closeness = gauge.closeness
+    return {one.id: close for one in incidents if (close := closeness(one)) is not None}
 
 
 def _cell(longitude: float, latitude: float) -> _Cell:

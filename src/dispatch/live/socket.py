@@ -1,6 +1,6 @@
 """One websocket from hello to close.
 
-An idle socket holds one task that waits for messages; a writing task exists only while frames wait.
+An idle socket holds one task that waits for messages; a writing task exists only while a socket does not keep up.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from dispatch.live.closing import (
     closing_after,
     closing_for,
 )
+from dispatch.live.direct import EXTENSION, Write
 from dispatch.live.hub import Hub, Subscriber
 from dispatch.live.messages import HELLO, RECEIPT, Hello
 from dispatch.live.relay import Relay
@@ -156,8 +157,19 @@ class LiveSockets:
         await move_assignment(self._context, request)
 
     def _drain(self, subscriber: Subscriber) -> None:
-        if subscriber not in self._writers and subscriber in self._sockets:
-            self._writers[subscriber] = asyncio.create_task(self._write(subscriber))
+        if subscriber in self._writers or subscriber not in self._sockets:
+            return
+        if not subscriber.overflowed and self._write_now(subscriber):
+            return
+        self._writers[subscriber] = asyncio.create_task(self._write(subscriber))
+
+    def _write_now(self, subscriber: Subscriber) -> bool:
+        """Write what waits past the layers between, where the server offers that and the socket keeps up."""
+        write: Write | None = (self._sockets[subscriber].scope.get("extensions") or {}).get(EXTENSION)
+        if write is None or not write(subscriber.waiting):
+            return False
+        subscriber.waiting.clear()
+        return True
 
     async def _write(self, subscriber: Subscriber) -> None:
         websocket = self._sockets.get(subscriber)

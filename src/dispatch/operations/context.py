@@ -30,6 +30,7 @@ from dispatch.domain.unit import Duty, Unit, UnitState
 from dispatch.domain.wire import Json
 from dispatch.operations.in_flight import InFlight
 from dispatch.storage.database import Database
+from dispatch.storage.group_commit import GroupCommit
 from dispatch.storage.written import Once, Place, Written
 
 logger = logging.getLogger(__name__)
@@ -133,7 +134,8 @@ class Knowledge:
         worked = row["role"] != "notify" and row["acknowledged_at"] is not None
         ended = row["ended_at"] if worked and not begins else None
         released = state.released_at if ended is None else parse_instant(ended)
-        changed = replace(state, load=load, committed_to=committed, released_at=released)
+        # Not `replace`: a storm of calls changes thousands of loads.
+        changed = UnitState(state.duty, committed, state.position, state.position_at, load, state.version, released)
         self.states.put(row["unit_id"], changed)
 
     def _learn_modes(self, change: ChangeRow) -> None:
@@ -176,6 +178,11 @@ class Context:
     presence: Presence | None = None
     in_flight: InFlight = field(default_factory=InFlight)
     day_kind: Callable[[date], DayKind] = plain_day_kind
+    reports: GroupCommit = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Calls of this process share their commits."""
+        self.reports = GroupCommit(self.database)
 
     def standing_facts(self, division_code: str, now: datetime) -> Facts:
         """Give what rules may ask of a place at an instant beside the call: its modes, and what kind of day it is."""
@@ -196,13 +203,14 @@ class Context:
 class Answer:
     """What an operation gives back: the committed change, and whether it was an earlier one.
 
-    `assignments` are all of the incident's as they stood then, where the change does not hold them all.
+    `assignments` are all of the incident's as they stood then, where the change does not hold them all. `decision` is
+    that of an incident just opened, in the words in which it was stored.
     """
 
     change: ChangeRow
     change_id: str
     replayed: bool = False
-    decision: bytes | None = None
+    decision: Json | None = None
     assignments: list[AssignmentRow] | None = None
 
 

@@ -64,6 +64,8 @@ async def link_late(context: Context) -> int:
 
 
 async def _link(context: Context, fresh: Fresh) -> bool:
+    if len(fresh.linked) >= MOST_LINKS:  # as many as an incident has: in a storm that is nearly all of them
+        return False
     found = [
         link
         for link in links_since(context, fresh.incident_id, fresh.opened_at)

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import perf_counter
 
-import orjson
-
 from dispatch.domain.actor import Actor
-from dispatch.domain.call import CallReport, locate
+from dispatch.domain.call import CallReport, Where, locate
 from dispatch.domain.candidate import Request
 from dispatch.domain.decision_input import RecordedStates, input_data
 from dispatch.domain.geo import Point
@@ -25,7 +23,7 @@ from dispatch.operations.context import Answer, Context, Once, dumps, local_fact
 from dispatch.operations.correlating import links_of
 from dispatch.operations.in_flight import Fresh
 from dispatch.operations.replay import find_replay
-from dispatch.storage.report import Report, insert_report
+from dispatch.storage.report import Report
 from dispatch.storage.units import list_committed
 from dispatch.storage.written import ClaimLostError, Place, TwinError
 from dispatch.telemetry import DECISION
@@ -45,6 +43,8 @@ class Intake:
     actor: Actor
     once: Once | None
     merge_for_s: int = 0
+    where: Where | None = None
+    """Where the call is, if that was found out before."""
 
 
 async def open_by_call(context: Context, intake: Intake) -> Answer | None:
@@ -74,7 +74,7 @@ def opening_of(context: Context, intake: Intake) -> Opening:
     """Locate a call and look up what follows from its type, and what it may be about."""
     directory = context.knowledge.directory
     kind = directory.content.incident_types[intake.report.incident_type]
-    where = locate(intake.report, directory)
+    where = intake.where or locate(intake.report, directory)
     return Opening(
         report=intake.report,
         where=where,
@@ -177,7 +177,7 @@ async def store_opening(context: Context, intake: Intake, opening: Opening, draf
     """
     change, incident = draft.change, opened(draft.change)
     filled = [row["id"] for row in change["assignments"]][: len(draft.plan.planned)]
-    decision = orjson.dumps(decision_data(draft.plan, filled, change["recorded_at"]))
+    decision = decision_data(draft.plan, filled, change["recorded_at"])
     report = Report(
         change_id=str(context.new_id()),
         incident_id=incident["id"],
@@ -185,7 +185,7 @@ async def store_opening(context: Context, intake: Intake, opening: Opening, draf
         assignments=dumps(change["assignments"]),
         events=dumps(change["events"]),
         rest=dumps({key: change[key] for key in ("unit", "occurred_at", "recorded_at")})[1:],
-        decision=decision.decode(),
+        decision=dumps(decision),
         call=dumps(call_row(opening, incident_id=incident["id"])),
         actor=dumps(intake.actor.data()),
         number_prefix=_number_prefix(context, incident),
@@ -199,7 +199,7 @@ async def store_opening(context: Context, intake: Intake, opening: Opening, draf
         decided_from=draft.decided_from,
         occurred_at=draft.occurred_at,
     )
-    reported = await insert_report(context.database, report)
+    reported = await context.reports.write(report)
     if reported is None:
         return None
     incident["number"] = reported.number
@@ -218,7 +218,7 @@ def opened(change: ChangeRow) -> IncidentRow:
 
 
 def _number_prefix(context: Context, incident: IncidentRow) -> str:
-    local_date = parse_instant(incident["opened_at"]).astimezone(context.timezone).strftime("%Y%m%d")
+    local_date = parse_instant(incident["opened_at"]).astimezone(context.timezone).date().isoformat().replace("-", "")
     return number_prefix(incident["division_code"], local_date)
 
 

@@ -18,7 +18,7 @@ async def report_incident(context: Context, intake: Intake) -> Answer:
         return await _open(context, intake)
     if joined := await join_open(context, intake):
         return joined
-    traits = traits_of_call(intake.report, locate(intake.report, context.knowledge.directory))
+    traits = traits_of_call(intake.report, intake.where or locate(intake.report, context.knowledge.directory))
     with context.in_flight.opening(traits, context.now()):
         return await _open(context, intake)
 

@@ -15,7 +15,7 @@ from dispatch.domain.errors import DatabaseUnavailableError
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
-_OUTAGES: Final = (
+OUTAGES: Final = (
     OSError,
     TimeoutError,
     asyncio.TimeoutError,
@@ -57,7 +57,7 @@ def outages_named() -> Iterator[None]:
     """Name every kind of outage alike."""
     try:
         yield
-    except _OUTAGES as error:
+    except OUTAGES as error:
         raise DatabaseUnavailableError(
             "the database did not answer; nothing was stored, try again with the same key",
             facts={"cause": type(error).__name__},

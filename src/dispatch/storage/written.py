@@ -23,6 +23,11 @@ class Once:
     key: str
     body_hash: bytes
 
+    @property
+    def name(self) -> tuple[str, str]:
+        """Name the key: of two requests with the same name one has an effect."""
+        return self.scope, self.key
+
     def parameter(self) -> list[str]:
         """Give scope, key and hash as one array parameter."""
         return [self.scope, self.key, self.body_hash.hex()]
