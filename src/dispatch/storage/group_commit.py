@@ -13,8 +13,8 @@ from dispatch.storage.report import Report, Reported, insert_report
 from dispatch.storage.report_group import GroupRefusedError, go_together, insert_group
 from dispatch.storage.written import TwinError
 
-MOST_TOGETHER: Final = 32
-"""So many in one statement: it takes longer for each that is in it, and all wait for the last."""
+MOST_TOGETHER: Final = 16
+"""So many in one statement: more gain little, all wait for the last, and a lost connection is felt by each of them."""
 PATIENCE_S: Final = 0.05
 """A statement that takes longer (a lock, a slow disk) is overtaken on another connection."""
 
