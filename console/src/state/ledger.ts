@@ -57,7 +57,7 @@ function reachOf(assignment: Assignment, mine: readonly Delivery[], now: number 
     earliest([assignment[stamp], ...mine.map((one) => one[stamp])]);
   const sent = mine.filter((one) => one.channel !== "console" && one.state === "sent");
   if (!isActive(assignment) && assignment.status !== "completed") return { reach: "ended", at: assignment.ended_at ?? null };
-  if (owesConfirmation(assignment)) return { reach: "unconfirmed", at: assignment.acknowledged_at ?? null };
+  if (owesConfirmation(assignment)) return { reach: "unconfirmed", at: null };
   if (assignment.acknowledged_at) return { reach: "acknowledged", at: assignment.acknowledged_at };
   if (first("seen_at")) return { reach: "seen", at: first("seen_at") };
   if (first("delivered_at")) return { reach: "delivered", at: first("delivered_at") };
