@@ -67,6 +67,7 @@ function assign(incident, unit, role, { mandatory = true, selection = { code: "j
     issued_at: now(), urge_by: after(30), acknowledge_by: after(60), depart_by: after(180), arrive_by: after(300), feedback_by: after(1800), close_by: after(86400),
     delivered_at: null, seen_at: null, acknowledged_at: null, en_route_at: null, on_scene_at: null, fed_back_at: null, completed_at: null, ended_at: null,
     excused_at: null, steps_done: [], overdue: [], reason: null, feedback: null, selection,
+    min_ack_revision: incident.revision, acknowledged_revision: null, change_by: null,
   };
   incident.assignments.push(assignment);
   return assignment;
@@ -79,7 +80,7 @@ function open({ type, place, division, address, description, caller, severity, u
     id: randomUUID(), number: `430304-20261123-${String(serial).padStart(6, "0")}`, source_reference: null, version: 1, status: "received",
     incident_type: type, place: place ?? null, location: null, division_code: division ?? place?.division_code ?? null, address: address ?? place?.address ?? null,
     description: description ?? null, caller: caller ?? null, severity: severity ?? defaults.severity, urgency: urgency ?? defaults.urgency, tags: [],
-    exercise: exercise ?? "actual", channel, opened_at: now(), closed_at: null, disposition: null, call_count: 1, shortfalls: [], restricted: false, assignments: [],
+    exercise: exercise ?? "actual", channel, opened_at: now(), closed_at: null, disposition: null, call_count: 1, revision: 1, shortfalls: [], restricted: false, assignments: [],
     device_id: device?.id ?? null,
   };
   incidents.set(incident.id, incident);

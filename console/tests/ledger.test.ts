@@ -44,6 +44,13 @@ describe("who has it", () => {
     expect(reachOf({ ...has, status: "revoked" }, [delivery()])).toBe("ended");
   });
 
+  test("a console that shows it while its unit is off duty proves nothing: only the person on call counts", () => {
+    const unmanned = { ...silent, delivered_at: instant(1), seen_at: instant(1), selection: { on_call: true } };
+    const shown = delivery({ state: "seen", delivered_at: instant(1), seen_at: instant(1) });
+    expect(reachOf(unmanned, [shown])).toBe("nothing");
+    expect(reachOf(unmanned, [shown, page()])).toBe("sent");
+  });
+
   test("before the tries are read nobody is called unreached", () => {
     expect(reachOf(silent, [])).toBe("trying");
   });

@@ -53,14 +53,17 @@ export function tally(ledger: readonly UnitLedger[]): [Reach, number][] {
 }
 
 function reachOf(assignment: Assignment, mine: readonly Delivery[], now: number | null): Pick<UnitLedger, "reach" | "at"> {
-  const first = (stamp: "seen_at" | "delivered_at"): Instant | null =>
-    earliest([assignment[stamp], ...mine.map((one) => one[stamp])]);
-  const sent = mine.filter((one) => one.channel !== "console" && one.state === "sent");
   if (!isActive(assignment) && assignment.status !== "completed") return { reach: "ended", at: assignment.ended_at ?? null };
-  if (owesConfirmation(assignment)) return { reach: "unconfirmed", at: assignment.acknowledged_at ?? null };
+  if (owesConfirmation(assignment)) return { reach: "unconfirmed", at: null };
   if (assignment.acknowledged_at) return { reach: "acknowledged", at: assignment.acknowledged_at };
+  // Off duty nobody sits at the console: what it has shown, nobody need have seen.
+  const unmanned = Boolean(assignment.selection?.on_call);
+  const elsewhere = mine.filter((one) => one.channel !== "console");
+  const first = (stamp: "seen_at" | "delivered_at"): Instant | null =>
+    earliest([unmanned ? null : assignment[stamp], ...(unmanned ? elsewhere : mine).map((one) => one[stamp])]);
   if (first("seen_at")) return { reach: "seen", at: first("seen_at") };
   if (first("delivered_at")) return { reach: "delivered", at: first("delivered_at") };
+  const sent = elsewhere.filter((one) => one.state === "sent");
   if (sent.length > 0) return { reach: "sent", at: earliest(sent.map((one) => one.sent_at)) };
   const early = now !== null && now < Date.parse(assignment.deliver_by ?? assignment.issued_at);
   const underWay = early || mine.length === 0 || mine.some((one) => one.state === "queued" || one.state === "sending");

@@ -7,6 +7,8 @@ export interface Assignment {
   status: string;
   issued_at: string;
   delivered_at: string | null;
+  min_ack_revision: number;
+  acknowledged_revision: number | null;
   unit: { id: string; code: string; kind: string; name: string };
   selection: { on_call: boolean; substitute_for: string | null } | null;
 }
@@ -23,7 +25,7 @@ export interface Incident {
 }
 
 export interface Detail extends Incident {
-  deliveries: { assignment_id: string | null; recipient: string; state: string; created_at: string }[];
+  deliveries: { assignment_id: string | null; channel: string; recipient: string; state: string; queued_at: string }[];
 }
 
 export interface TimelineItem {

@@ -26,7 +26,7 @@ export async function press(call: Page, operator: Operator): Promise<Incident> {
 /** The unit's main button, which changes with every step; `verb` makes sure that it is the one meant. */
 export const mainButton = (unit: Page, verb: string): Locator => unit.locator(`#primary.${verb}`);
 
-export async function step(unit: Page, verb: "acknowledge" | "depart" | "arrive" | "complete"): Promise<void> {
+export async function step(unit: Page, verb: "acknowledge" | "confirm" | "depart" | "arrive" | "complete"): Promise<void> {
   await mainButton(unit, verb).click();
   await expect(mainButton(unit, verb)).toHaveCount(0);
 }
@@ -60,6 +60,12 @@ export async function openOnDesk(desk: Page, incident: Pick<Incident, "id" | "nu
 /** A unit's line in the desk's detail or on the call page. */
 export const line = (page: Page, name: string): Locator =>
   page.locator("main article .row, main .card li", { has: page.getByText(name, { exact: true }) }).first();
+
+/** What the desk's ledger says of a unit: which ways were tried, and what became of each. */
+export const ledger = (desk: Page, name: string): Locator =>
+  desk
+    .locator("main section", { has: desk.getByRole("heading", { name: "谁已收到" }) })
+    .locator("ul > li", { has: desk.getByText(name, { exact: true }) });
 
 export const ringing = (unit: Page): Locator => unit.locator(".page.alarm article.ringing");
 

@@ -44,7 +44,6 @@ export const ledger = {
   "failure.sender_ended": ["发送途中程序中断", "the sender stopped half-way"],
   "reason.no_console": ["控制台不在线", "No console open"],
   "reason.not_delivered": ["控制台未送达", "Not delivered to a console"],
-  "reason.on_call": ["未值班，找备勤人员", "Off duty: person on call"],
   "reason.changed": ["情况有变", "The situation has changed"],
   "reason.test": ["通信测试", "Communication test"],
 } as const satisfies Texts;

@@ -4,8 +4,7 @@ import { tags } from "./tags.ts";
 /** Texts of the unit's page that no new task waits for. */
 export const unitLater = {
   ...tags,
-  "change.confirm": ["情况有变，请确认", "The situation has changed: confirm it"],
-  "change.check": ["请按本页最新内容核对", "Check what this page says now"],
+  "change.check": ["情况有变，请按本页最新内容核对", "The situation has changed: check what this page says now"],
   "change.severity": ["级别升为{level}", "Raised to {level}"],
   "change.urgency": ["紧急程度升为{level}", "Now {level}"],
   "change.address": ["地点更正为：{where}", "The place is now: {where}"],
