@@ -1,6 +1,7 @@
 """A change that matters reaches everybody on the incident again: alarmed anew, and to be acknowledged anew."""
 
 from dispatch.domain.alerting import Known, confirm, demand_confirmation, known_of, what_matters
+from dispatch.domain.assignment import SILENT
 from dispatch.operations.edit import Edit
 from dispatch.operations.reach import reach
 from dispatch.operations.reinforce import agency_of, clocks_of
@@ -27,6 +28,7 @@ async def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None
             edit.arm(row)
             continue
         edit.arm(row)
-        there, channels = edit.context.is_there(row["unit_id"]), edit.context.paging_channels
-        reached = () if there else await reach(edit, row, channels, "changed")
+        # Whoever is still to be told of the task itself hears of the change with it.
+        knows = edit.context.is_there(row["unit_id"]) or (row["status"] in SILENT and "page" not in row["steps_done"])
+        reached = () if knows else await reach(edit, row, edit.context.paging_channels, "changed")
         edit.tell("assignment.alerted", row["id"], changed=list(changed), revision=revision, channels=list(reached))

@@ -156,6 +156,7 @@ async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
     edit.arm(row)
     edit.tell("assignment.paged", row["id"], reason=reason, channels=list(reached))
     if not (reached or there) and row["role"] != "notify" and "escalate" not in row["steps_done"]:
+        row["acknowledge_by"] = instant(edit.now)
         await _escalate(edit, row, Due("escalate", "escalate", "deliver_by"))
 
 
