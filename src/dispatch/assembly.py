@@ -52,6 +52,7 @@ from dispatch.storage.clock import DatabaseClock
 from dispatch.storage.database import Connection, Database
 from dispatch.storage.doorbell import Doorbell
 from dispatch.storage.epoch import ensure_epoch
+from dispatch.storage.presence import beat
 from dispatch.storage.push import ensure_push_key
 from dispatch.storage.schema import WANTED, current_revision
 from dispatch.storage.written import Written
@@ -155,6 +156,7 @@ async def build(settings: Settings) -> Process:
     async with database.connection() as connection:
         await clock.follow(connection)
         epoch = await ensure_epoch(connection, new_id())
+        await beat(connection, process_id := str(new_id()))
         web_push = await _web_push(settings, connection, clock.now)
     knowledge, xmin = await load_knowledge(database)
     channels = open_channels(settings.paging_webhook, settings.paging_file, settings.apprise, web_push)
@@ -180,7 +182,7 @@ async def build(settings: Settings) -> Process:
     sockets = LiveSockets(context, relay, hub, authenticator)
     process = Process(
         *(settings, database, context, clock, hub, relay, sockets, authenticator, presence),
-        id=str(new_id()),
+        id=process_id,
         web_push=web_push,
     )
     process.kit = _kit(process)

@@ -104,8 +104,8 @@ async def break_delivery(city: City, incident: dict[str, Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await city.sql.execute(
-        "INSERT INTO delivery_attempt (id, incident_id, channel, recipient, body, state, next_at) "
-        "SELECT gen_random_uuid(), $1, 'sms', '0731', '{}', 'queued', now() - interval '6 s' "
+        "INSERT INTO delivery_attempt (id, message_id, incident_id, channel, recipient, body, state, next_at) "
+        "SELECT gen_random_uuid(), gen_random_uuid(), $1, 'sms', '0731', '{}', 'queued', now() - interval '6 s' "
         "FROM generate_series(1, 40)",
         incident["id"],
     )

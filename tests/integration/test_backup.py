@@ -73,8 +73,8 @@ async def test_a_backup_under_load_is_restored_and_no_console_is_alarmed_a_secon
     before = [(await city.report())["id"] for _ in range(3)]
     away, stop = await city.unit_console(POLICE), asyncio.Event()
     await city.sql.execute(
-        "INSERT INTO delivery_attempt (id, incident_id, channel, recipient, body, state, next_at) "
-        "VALUES (gen_random_uuid(), $1, 'file', '0731', '{}', 'queued', now() + interval '1 hour')",
+        "INSERT INTO delivery_attempt (id, message_id, incident_id, channel, recipient, body, state, next_at) "
+        "VALUES (gen_random_uuid(), gen_random_uuid(), $1, 'file', '0731', '{}', 'queued', now() + interval '1 hour')",
         before[0],
     )
     load = asyncio.create_task(_reporting(city, stop))

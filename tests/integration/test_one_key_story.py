@@ -171,6 +171,7 @@ async def test_without_a_judicial_duty_the_on_call_person_is_paged_at_once(city:
     incident = (await city.press()).json()["incident"]
     chosen = next(a for a in incident["assignments"] if a["unit"]["code"] == JUSTICE)
     assert chosen["selection"]["on_call"] is True
+    city.process.context.paging_channels = ("sms",)
     await city.forward(1)
     attempt = await city.sql.fetchrow("SELECT * FROM delivery_attempt WHERE assignment_id = $1", chosen["id"])
     assert attempt is not None
