@@ -10,7 +10,7 @@ from dispatch.api.mode_views import ModeView
 from dispatch.api.views import AssignmentView, IncidentView, PointView, View
 from dispatch.domain.events import EventName
 from dispatch.live import messages
-from dispatch.live.messages import Heartbeat, Hello, Receipt
+from dispatch.live.messages import Goodbye, Heartbeat, Hello, Receipt
 
 
 class LiveUnit(UnitState):
@@ -77,4 +77,5 @@ FROM_SERVER: dict[str, type[BaseModel]] = {
     "snapshot": Snapshot,
     "event": EventFrame,
     "heartbeat": Heartbeat,
+    "goodbye": Goodbye,
 }

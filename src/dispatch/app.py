@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -58,7 +59,7 @@ from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
 from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context
-from dispatch.operations.refresh_knowledge import load_knowledge
+from dispatch.operations.refresh_knowledge import begin_epoch, load_knowledge
 from dispatch.outside import calendar
 from dispatch.outside.paging import FilePager, Pager, WebhookPager
 from dispatch.security import Authenticator, LoginGuard
@@ -122,7 +123,7 @@ class Process:
     def begin(self) -> None:
         """Start the loops."""
         self.tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in self.loops]
-        doorbell = Doorbell(self.settings.database_url, self.relay.wake)
+        doorbell = Doorbell(self.database.servers, self.relay.wake)
         self.relay.ring = doorbell.ring
         self.tasks.append(asyncio.create_task(doorbell.run(), name="doorbell"))
 
@@ -161,12 +162,12 @@ async def build(settings: Settings) -> Process:
     clock = DatabaseClock()
     async with database.connection() as connection:
         await clock.follow(connection)
-        epoch = await ensure_epoch(connection, new_id())
-    knowledge, xmin = await load_knowledge(database)
+        epoch = await ensure_epoch(connection, new_id(), lineage=database.lineage)
+    knowledge, position = await load_knowledge(database)
     pagers = _pagers(settings)
     hub = Hub()
     relay = Relay(database, hub, knowledge, epoch=epoch)
-    relay.start_at(xmin)
+    relay.start_at(position)
 
     context = Context(
         database=database,
@@ -181,6 +182,7 @@ async def build(settings: Settings) -> Process:
     authenticator = Authenticator(database)
     sockets = LiveSockets(context, relay, hub, authenticator)
     process = Process(settings, database, context, clock, hub, relay, sockets, authenticator)
+    relay.begin_epoch, relay.on_epoch = partial(begin_epoch, context), sockets.start_over
     process.loops = _loops(process, pagers)
     return process
 
