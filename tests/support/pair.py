@@ -77,7 +77,14 @@ class Pair:
         for server in (self.primary, self.standby):
             server.home.mkdir(mode=0o700)
             account.give(server.home)
-        self._settings = {"fsync": "off", "max_connections": max_connections, "max_wal_senders": 4, "jit": "off"}
+        self._settings = {
+            "fsync": "off",
+            "max_connections": max_connections,
+            "max_wal_senders": 4,
+            "jit": "off",
+            "autovacuum": "off",
+            "shared_buffers": "32MB",
+        }
 
     @property
     def url(self) -> str:
@@ -86,10 +93,35 @@ class Pair:
 
     def start_primary(self) -> None:
         self.primary.run(
-            "initdb", "-D", "data", "-U", "postgres", "--encoding=UTF8", "--locale=C", "--auth=trust", "--no-sync"
+            "initdb",
+            "-D",
+            "data",
+            "-U",
+            "postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--auth=trust",
+            "--no-sync",
+            "--wal-segsize=1",
         )
         self.primary.start(**self._settings)
         self.primary.sql("CREATE DATABASE dispatch", "postgres")
+
+    def start_from(self, directory: Path) -> None:
+        """Start the primary on a copy of a directory whose server was stopped cleanly."""
+        self.primary.account.run(["/bin/cp", "-a", directory, self.primary.directory], timeout=WITHIN_S)
+        self.primary.start(**self._settings)
+
+    def restart_primary(self) -> None:
+        self.primary.start(**self._settings)
+
+    def restore_from_dump(self) -> None:
+        """Dump the database, drop it, and make it anew from the dump: another database under the same name."""
+        where = ("-h", str(self.primary.home), "-U", "postgres")
+        self.primary.run("pg_dump", *where, "-Fc", "-f", "dump", "dispatch")
+        self.primary.sql("DROP DATABASE dispatch WITH (FORCE)", "postgres")
+        self.primary.sql("CREATE DATABASE dispatch", "postgres")
+        self.primary.run("pg_restore", *where, "-d", "dispatch", "dump")
 
     def start_standby(self, *, synchronous: bool = False) -> None:
         self.primary.run(

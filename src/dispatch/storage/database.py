@@ -27,6 +27,8 @@ _OUTAGES: Final = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
     asyncpg.PostgresSystemError,
+    # "could not extend file: File too large": what a quota or a limit gives in place of a full disk.
+    asyncpg.InternalServerError,
     # Somebody held a row for longer than `lock_timeout`, or two wanted each other's rows: come again.
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
