@@ -16,6 +16,7 @@ from tests.chaos.scene import Scene
 from tests.support.city import COMMUNITY
 from tests.support.clock import shift_clock
 from tests.support.disk import full_disk
+from tests.support.history import History
 
 
 async def server_killed(stage: Scene) -> None:
@@ -175,12 +176,48 @@ async def restored(stage: Scene) -> None:
     await asyncio.gather(*(server.start() for server in stage.servers))
 
 
+Felt = Callable[[Scene, History], bool]
+
+
+def tried_again(stage: Scene, history: History) -> bool:
+    del history
+    return any(call.tries > 1 for call in stage.callers.answered)
+
+
+def lines_lost(stage: Scene, history: History) -> bool:
+    del history
+    return all(screen.shown.closings for screen in stage.screens)
+
+
+def resumed_in_between(stage: Scene, history: History) -> bool:
+    del history
+    return all("replayed" in screen.shown.resumed for screen in stage.screens)
+
+
+def started_over(stage: Scene, history: History) -> bool:
+    del history
+    return all("reset" in screen.shown.resumed for screen in stage.screens)
+
+
+def escalated(stage: Scene, history: History) -> bool:
+    del stage
+    return len(history.escalated) > 5
+
+
+def unnoticed(stage: Scene, history: History) -> bool:
+    """What nobody outside need notice."""
+    del stage, history
+    return True
+
+
 @dataclass(frozen=True)
 class Fault:
     """A fault, and what its scene needs."""
 
     name: str
     act: Callable[[Scene], Awaitable[None]]
+    felt: Felt = tried_again
+    """How it shows that the fault really happened."""
     standby: bool = False
     connections: int = 100
     per_s: float = 12.0
@@ -189,22 +226,22 @@ class Fault:
 
 
 FAULTS: Final = (
-    Fault("server killed", server_killed),
-    Fault("worker killed", worker_killed),
-    Fault("killed again and again", killed_again_and_again),
-    Fault("rolling restart", rolling_restart, tells=True),
+    Fault("server killed", server_killed, lines_lost),
+    Fault("worker killed", worker_killed, unnoticed),
+    Fault("killed again and again", killed_again_and_again, lines_lost),
+    Fault("rolling restart", rolling_restart, lines_lost, tells=True),
     Fault("database stopped", database_stopped),
-    Fault("standby promoted", standby_promoted, standby=True),
-    Fault("primary frozen", primary_frozen, standby=True),
-    Fault("relay frozen", relay_frozen),
-    Fault("network cut", network_cut),
-    Fault("network slow", network_slow),
-    Fault("half-open sockets", half_open),
-    Fault("slow readers", slow_readers, per_s=20.0),
+    Fault("standby promoted", standby_promoted, started_over, standby=True),
+    Fault("primary frozen", primary_frozen, started_over, standby=True),
+    Fault("relay frozen", relay_frozen, lines_lost),
+    Fault("network cut", network_cut, lines_lost),
+    Fault("network slow", network_slow, unnoticed),
+    Fault("half-open sockets", half_open, lines_lost),
+    Fault("slow readers", slow_readers, unnoticed, per_s=20.0),
     Fault("out of connections", connections_exhausted, connections=40),
     Fault("disk full", disk_full),
-    Fault("clock jumps", clock_jumps),
-    Fault("timers raced", timers_raced),
-    Fault("watermark held", watermark_held),
-    Fault("restored from a dump", restored),
+    Fault("clock jumps", clock_jumps, escalated),
+    Fault("timers raced", timers_raced, escalated),
+    Fault("watermark held", watermark_held, resumed_in_between),
+    Fault("restored from a dump", restored, started_over),
 )

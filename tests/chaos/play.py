@@ -64,6 +64,7 @@ async def judge(fault: Fault, stage: Scene, healed: float) -> Verdict:
         longest_silence_s=max(screen.shown.longest_silence_s for screen in stage.screens),
         recovery_s=_recovery_s(stage, healed),
         breaches=[
+            *([] if fault.felt(stage, history) else ["the fault was not felt: this scene proves nothing"]),
             *history.breaches,
             *(f"an answered call is not there: {key}" for key in forgotten),
             *unseen,
