@@ -20,6 +20,8 @@ from tests.support.city import BUTTON, HOSPITAL_CALL
 SILENT_S = 9.0
 """No frame for this long: the line is dead, whatever it says of itself (a page waits 15 s)."""
 LONGEST_WAIT_S = 120.0
+MOST_WAITING, MOST_CALLS = 40, 600
+"""Bounds of the load: a slow machine gets fewer calls, not a longer queue of them; after so many one a second."""
 
 
 @dataclass
@@ -68,9 +70,11 @@ class Callers:
 
     async def _go_on(self) -> None:
         while True:
+            while self._number - len(self.answered) >= MOST_WAITING:
+                await asyncio.sleep(0.05)
             self._number += 1
             self._calls.append(asyncio.create_task(self._call(self._number)))
-            await asyncio.sleep(self._rng.expovariate(self._per_s))
+            await asyncio.sleep(self._rng.expovariate(self._per_s if self._number < MOST_CALLS else 1))
 
     async def _call(self, number: int) -> None:
         key, sent_at, tries = f"call-{number}", monotonic(), 0
