@@ -5,8 +5,9 @@ import os
 
 from alembic import context
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+
+from dispatch.storage.servers import Servers
 
 
 def run(connection: Connection) -> None:
@@ -18,8 +19,8 @@ def run(connection: Connection) -> None:
 
 
 async def run_online(url: str) -> None:
-    """Open an engine of our own."""
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    """Open an engine of our own. The URL is read by the driver, as everywhere else: it may name several servers."""
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=Servers(url).connect)
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()

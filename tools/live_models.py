@@ -12,7 +12,7 @@ from dispatch.api.views import AssignmentView, IncidentView, PointView, View
 from dispatch.domain.audit_findings import Code
 from dispatch.domain.events import EventName
 from dispatch.live import messages
-from dispatch.live.messages import Heartbeat, Hello, Receipt
+from dispatch.live.messages import Goodbye, Heartbeat, Hello, Receipt
 
 
 class LiveUnit(UnitState):
@@ -93,4 +93,5 @@ FROM_SERVER: dict[str, type[BaseModel]] = {
     "snapshot": Snapshot,
     "event": EventFrame,
     "heartbeat": Heartbeat,
+    "goodbye": Goodbye,
 }

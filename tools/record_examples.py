@@ -322,7 +322,8 @@ async def listen(tour: Tour) -> dict[str, Any]:
                 unit = tour.demo["consoles"][0]["unit_id"]
                 duty = {"status": "available"}
                 await tour.ask("POST", API + "/units/{unit_id}/status", key=tour.key(0), body=duty, unit_id=unit)
-    return frames
+    # Said when the server stops, which would end the tour.
+    return frames | {"goodbye": {"type": "goodbye", "reason": "going_away", "reconnect_after_ms": 14}}
 
 
 async def record(demo: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { closeRule, LiveLink, liveUrl, reconnectDelay, type LinkPhase, type SocketLike } from "../src/wire/live.ts";
+import { closeRule, LiveLink, liveUrl, reconnectDelay, returnDelay, type LinkPhase, type SocketLike } from "../src/wire/live.ts";
 import type { ServerFrame } from "../src/wire/frames.ts";
 
 class FakeSocket implements SocketLike {
@@ -117,6 +117,36 @@ describe("the live link", () => {
     expect(link.phase).toBe("live");
   });
 
+  test("comes back when the server that says goodbye asked for it, not with everybody else", async () => {
+    live();
+    last().says({ type: "goodbye", reason: "going_away", reconnect_after_ms: 1_700 });
+    last().ends(4000);
+    expect(frames.map((frame) => frame.type)).not.toContain("goodbye");
+    await vi.advanceTimersByTimeAsync(1_699);
+    expect(sockets).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sockets).toHaveLength(2);
+  });
+
+  test("a goodbye does not count for the loss after the next connection", async () => {
+    live();
+    last().says({ type: "goodbye", reason: "epoch_changed", reconnect_after_ms: 0 });
+    last().ends(4011);
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sockets).toHaveLength(2);
+    last().ends(1006);
+    await vi.advanceTimersByTimeAsync(999);
+    expect(sockets).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sockets).toHaveLength(3);
+  });
+
+  test("a goodbye asks for moments, never for minutes or for a tight loop", () => {
+    expect(returnDelay(3_600_000, 0, 0.5)).toBe(30_000);
+    expect(returnDelay(-5, 0, 0.5)).toBe(0);
+    expect(returnDelay(0, 3, 1)).toBe(reconnectDelay(3, 1));
+  });
+
   test("takes fifteen seconds of silence for a dead socket", async () => {
     live();
     const first = last();
@@ -142,7 +172,7 @@ describe("the live link", () => {
     expect(link.phase).toBe("ended");
   });
 
-  test.each([4000, 4004, 4005, 4009, 1006, 1011])("comes back after %i", async (code) => {
+  test.each([4000, 4004, 4005, 4009, 4011, 1006, 1011])("comes back after %i", async (code) => {
     live();
     last().ends(code);
     await vi.advanceTimersByTimeAsync(1_000);

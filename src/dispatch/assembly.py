@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -38,7 +39,7 @@ from dispatch.operations.audit_now import Ground
 from dispatch.operations.backtest_ruleset import Backtests
 from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.gather_kit import Ground as KitGround
-from dispatch.operations.refresh_knowledge import load_knowledge
+from dispatch.operations.refresh_knowledge import begin_epoch, load_knowledge
 from dispatch.outside import calendar
 from dispatch.outside.channel import Channel
 from dispatch.outside.channels import open_channels
@@ -114,7 +115,7 @@ class Process:
     def begin(self) -> None:
         """Start the loops."""
         self.tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in self.loops]
-        doorbell = Doorbell(self.settings.database_url, self.relay.wake)
+        doorbell = Doorbell(self.database.servers, self.relay.wake)
         self.relay.ring = doorbell.ring
         self.tasks.append(asyncio.create_task(doorbell.run(), name="doorbell"))
 
@@ -155,14 +156,14 @@ async def build(settings: Settings) -> Process:
     clock = DatabaseClock()
     async with database.connection() as connection:
         await clock.follow(connection)
-        epoch = await ensure_epoch(connection, new_id())
+        epoch = await ensure_epoch(connection, new_id(), lineage=database.lineage)
         await beat(connection, process_id := str(new_id()))
         web_push = await _web_push(settings, connection, clock.now)
-    knowledge, xmin = await load_knowledge(database)
+    knowledge, position = await load_knowledge(database)
     channels = open_channels(settings.paging_webhook, settings.paging_file, settings.apprise, web_push)
     hub = Hub()
     relay = Relay(database, hub, knowledge, epoch=epoch)
-    relay.start_at(xmin)
+    relay.start_at(position)
 
     grace = timedelta(seconds=settings.presence_grace_s)
     presence = Presence(clock.now(), lambda unit_id: hub.listeners(unit_id) > 0, grace)
@@ -185,6 +186,7 @@ async def build(settings: Settings) -> Process:
         id=process_id,
         web_push=web_push,
     )
+    relay.begin_epoch, relay.on_epoch = partial(begin_epoch, context), sockets.start_over
     process.kit = _kit(process)
     process.loops = _loops(process, channels)
     return process

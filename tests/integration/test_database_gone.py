@@ -76,6 +76,7 @@ async def _reaches(city: City, console: object) -> None:
     "error",
     [
         asyncpg.DiskFullError("no space left on device"),
+        asyncpg.InternalServerError("could not extend file: File too large"),
         asyncpg.TooManyConnectionsError("too many"),
         asyncpg.AdminShutdownError("terminating"),
         asyncpg.CannotConnectNowError("starting up"),

@@ -1,12 +1,14 @@
 """kill -9 of the server under load: what was acknowledged must have reached its four consoles, once."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 
 import httpx
 from websockets.asyncio.client import connect
@@ -39,11 +41,15 @@ class Seen:
 class Victim:
     """`dispatch serve` as a process of its own."""
 
-    def __init__(self, url: str) -> None:
-        self.url, self.port = url, free_port()
+    def __init__(self, url: str, *, log: Path | None = None) -> None:
+        self.url, self.port, self.log = url, free_port(), log
         self.process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
+        with contextlib.ExitStack() as stack:
+            await self._start(stack.enter_context(self.log.open("a")) if self.log else None)
+
+    async def _start(self, log: IO[str] | None) -> None:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -51,10 +57,12 @@ class Victim:
             "serve",
             "--port",
             str(self.port),
-            env=os.environ | {"DATABASE_URL": self.url, "DISPATCH_LOG_LEVEL": "ERROR"},
+            env=os.environ | {"DATABASE_URL": self.url, "DISPATCH_LOG_LEVEL": "WARNING" if log else "ERROR"},
+            stderr=log,
         )
         async with asyncio.timeout(60), httpx.AsyncClient() as client:
             while True:
+                assert self.process.returncode is None, "the server did not start"
                 try:
                     if (await client.get(f"http://127.0.0.1:{self.port}/healthz")).status_code == 200:
                         return
@@ -65,6 +73,10 @@ class Victim:
         if self.process is not None and self.process.returncode is None:
             self.process.send_signal(how)
             await self.process.wait()
+
+    def signal(self, how: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(how)
 
 
 async def listen(victim: Victim, access: Access, seen: Seen) -> None:

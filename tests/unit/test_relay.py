@@ -15,7 +15,10 @@ from dispatch.live.frames import Frames
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.operations.context import Knowledge
+from dispatch.operations.refresh_knowledge import Begun
+from dispatch.storage.changes import Position
 from dispatch.storage.database import Database
+from dispatch.storage.servers import Lineage
 from dispatch.storage.written import Place
 from tests.support.world import FOUR, directory, opened, rule, ruleset
 
@@ -27,6 +30,7 @@ class Outbox:
     xmin: int = 100
     rows: list[dict[str, Any]] = field(default_factory=list)
     asked: list[tuple[int, set[int]]] = field(default_factory=list)
+    lineage: Lineage | None = None
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["Outbox"]:
@@ -37,7 +41,9 @@ class Outbox:
         self.rows.append({"seq": seq, "xid": str(xid), "id": f"change-{seq}", "change": change, "age_s": 0.0})
         return Place(seq, xid, f"change-{seq}")
 
-    async def fetch(self, _sql: str, since: str, delivered: Collection[int], limit: int) -> list[dict[str, Any]]:
+    async def fetch(
+        self, _sql: str, since: str, delivered: Collection[int], limit: int, timeout: float
+    ) -> list[dict[str, Any]]:
         self.asked.append((int(since), set(delivered)))
         found = [row for row in self.rows if int(row["xid"]) >= int(since) and row["seq"] not in set(delivered)]
         found = sorted(found, key=lambda row: (int(row["xid"]), row["seq"]))[:limit]
@@ -60,7 +66,7 @@ def started(outbox: Outbox) -> tuple[Relay, Heard]:
     hub = Heard()
     knowledge = Knowledge(directory(FOUR), ruleset(rule()))
     relay = Relay(cast("Database", outbox), hub, knowledge, epoch="abc")
-    relay.start_at(outbox.xmin)
+    relay.start_at(Position(outbox.xmin))
     return relay, hub
 
 
@@ -125,12 +131,49 @@ async def test_what_lies_below_the_watermark_is_forgotten_and_never_asked_again(
     assert outbox.asked[-1] == (104, {4, 5})
 
 
-async def test_the_watermark_never_goes_back() -> None:
+async def test_transaction_ids_that_go_back_begin_an_epoch_instead_of_silence() -> None:
+    outbox = Outbox(xmin=100)
+    relay, hub = started(outbox)
+    outbox.xmin = 90
+    begun = epochs_of(relay, Begun("def", Position(90, {7: 91})))
+    outbox.write(7, 91)
+    outbox.write(8, 92)
+    await relay.look()
+    await relay.look()
+    assert begun == ["abc"], "the epoch that has proven wrong is named"
+    assert (relay.epoch, relay.watermark, hub.seqs) == ("def", 90, [8])
+
+
+async def test_another_history_begins_an_epoch_and_a_failed_beginning_is_made_up() -> None:
     outbox = Outbox(xmin=100)
     relay, _ = started(outbox)
-    outbox.xmin = 90
+    begun = epochs_of(relay, Begun("def", Position(60)))
+    outbox.lineage, outbox.xmin = Lineage("a", 2), 60
+    sent_away: list[str] = []
+
+    async def failing() -> None:
+        sent_away.append(relay.epoch)
+        if len(sent_away) == 1:
+            raise TimeoutError
+
+    relay.on_epoch = failing
+    with pytest.raises(TimeoutError):
+        await relay.look()
     await relay.look()
-    assert relay.watermark == 100
+    await relay.look()
+    assert begun == [None, None]
+    assert sent_away == ["def", "def"]
+
+
+def epochs_of(relay: Relay, begun: Begun) -> list[str | None]:
+    disbelieved: list[str | None] = []
+
+    async def begin(epoch: str | None) -> Begun:
+        disbelieved.append(epoch)
+        return begun
+
+    relay.begin_epoch = begin
+    return disbelieved
 
 
 async def test_many_changes_come_in_pages_and_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:

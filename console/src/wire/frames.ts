@@ -39,7 +39,14 @@ export interface HeartbeatFrame {
   cursor?: string | null;
 }
 
-export type ServerFrame = WelcomeFrame | SnapshotFrame | EventFrame | HeartbeatFrame;
+/** The last frame before the server closes with `reason`. */
+export interface GoodbyeFrame {
+  type: "goodbye";
+  reason: "going_away" | "epoch_changed";
+  reconnect_after_ms: number;
+}
+
+export type ServerFrame = WelcomeFrame | SnapshotFrame | EventFrame | HeartbeatFrame | GoodbyeFrame;
 
 export interface ReceiptFrame {
   type: "receipt";

@@ -27,6 +27,7 @@ export const closeRules: Readonly<Record<number, CloseRule>> = {
   4008: { name: "superseded", reconnect: "no" },
   4009: { name: "database_unavailable", reconnect: "yes" },
   4010: { name: "scope_changed", reconnect: "yes" },
+  4011: { name: "epoch_changed", reconnect: "yes" },
 };
 
 export function closeRule(code: number): CloseRule {
@@ -41,6 +42,12 @@ const laterDelayMs = 30_000;
 export function reconnectDelay(attempt: number, random: number): number {
   const ceiling = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempt, 10));
   return ceiling / 2 + (ceiling / 2) * random;
+}
+
+/** What the server asked for, within reason; who was sent away again meanwhile is more patient than asked. */
+export function returnDelay(askedMs: number, attempt: number, random: number): number {
+  const asked = Math.min(Math.max(askedMs, 0), laterDelayMs);
+  return attempt === 0 ? asked : Math.max(asked, reconnectDelay(attempt, random));
 }
 
 export interface SocketLike {
@@ -72,6 +79,8 @@ export class LiveLink {
   #socket: SocketLike | null = null;
   #cursor: string | null = null;
   #attempt = 0;
+  /** When the server said goodbye: how long to stay away, so that not everybody returns in one instant. */
+  #askedMs: number | null = null;
   #stopped = true;
   #phase: LinkPhase = "ended";
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -126,6 +135,7 @@ export class LiveLink {
 
   #connect(): void {
     clearTimeout(this.#retryTimer);
+    this.#askedMs = null;
     this.#enter("connecting", null);
     const socket = this.#options.open(this.#options.url, "dispatch.v1");
     this.#socket = socket;
@@ -149,6 +159,10 @@ export class LiveLink {
     const frame = parseFrame(data);
     if (!frame) return;
     this.#watchSilence();
+    if (frame.type === "goodbye") {
+      this.#askedMs = frame.reconnect_after_ms;
+      return;
+    }
     if (frame.type === "welcome") this.#welcomed(frame.resume);
     if ("cursor" in frame && frame.cursor) this.#cursor = frame.cursor;
     this.#options.onFrame(frame);
@@ -192,11 +206,17 @@ export class LiveLink {
       this.#enter("ended", rule);
       return;
     }
-    const delay =
-      rule.reconnect === "later" ? laterDelayMs : reconnectDelay(this.#attempt, this.#options.random());
+    const delay = this.#delayBefore(rule);
     this.#attempt += 1;
     this.#enter("waiting", rule);
     this.#retryTimer = setTimeout(() => this.#connect(), delay);
+  }
+
+  #delayBefore(rule: CloseRule): number {
+    const random = this.#options.random();
+    if (rule.reconnect === "later") return laterDelayMs;
+    if (this.#askedMs !== null) return returnDelay(this.#askedMs, this.#attempt, random);
+    return reconnectDelay(this.#attempt, random);
   }
 
   #drop(code: number): void {

@@ -13,9 +13,9 @@ from dispatch.cli.words import Verbs
 from dispatch.domain.errors import WrongStateError
 from dispatch.embedded import archive
 from dispatch.settings import Settings
-from dispatch.storage.database import driver_dsn
 from dispatch.storage.restored import make_room, put_back, server_major, settle_restored
 from dispatch.storage.schema import WANTED, current_revision
+from dispatch.storage.servers import driver_dsn
 
 MEGABYTE = 1_000_000
 NEEDED = frozenset({"incident", "assignment", "timer", "outbox", "audit", "epoch", "alembic_version"})

@@ -32,6 +32,7 @@ REVOKED: Final = Closing(4006, "revoked", reconnect=False)
 FLOOD: Final = Closing(4007, "flood", reconnect=True)
 DATABASE_UNAVAILABLE: Final = Closing(4009, "database_unavailable", reconnect=True)
 SCOPE_CHANGED: Final = Closing(4010, "scope_changed", reconnect=True)
+EPOCH_CHANGED: Final = Closing(4011, "epoch_changed", reconnect=True)
 ALL: Final = (
     GOING_AWAY,
     UNAUTHENTICATED,
@@ -43,7 +44,19 @@ ALL: Final = (
     FLOOD,
     DATABASE_UNAVAILABLE,
     SCOPE_CHANGED,
+    EPOCH_CHANGED,
 )
+
+RETURNING_PER_S: Final = 500
+"""So many consoles come back in a second when all are sent away at once: a process admits about twice as many."""
+LATER_MS: Final = 500
+"""For who comes while a process is stopping: it will be gone by then, and a balancer has noticed."""
+
+
+def returns_after_ms(index: int) -> int:
+    """Give each of many that are sent away its own moment to come back; no two processes need to agree on it."""
+    return index * 1000 // RETURNING_PER_S
+
 
 _BY_ERROR: Final[tuple[tuple[type[DispatchError], Closing], ...]] = (
     (UnauthenticatedError, UNAUTHENTICATED),

@@ -68,5 +68,16 @@ class Heartbeat(BaseModel):
     cursor: str
 
 
+class Goodbye(BaseModel):
+    """The server's last message when it sends everybody away: its close code follows. Come back after so long.
+
+    A client that does not know it waits a moment of its own choice, as after any other close.
+    """
+
+    type: Literal["goodbye"] = "goodbye"
+    reason: Literal["going_away", "epoch_changed"]
+    reconnect_after_ms: int
+
+
 HELLO: TypeAdapter[Hello] = TypeAdapter(Hello)
 RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)

@@ -3,18 +3,22 @@
 Invariant: visible is delivered, the watermark is remembered. Every pass delivers the visible changes at or after the
 watermark that were not delivered yet; the watermark follows xmin, and a cursor claims only what lies below it.
 A change of the own process is delivered straight after its commit: committed is visible.
+
+A database whose history has become another (a promoted standby that lacks the last commits gives their transaction ids
+out again) would stay below the watermark and never be told: the relay starts a new epoch, everybody a snapshot.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from dispatch.domain.rows import ChangeRow
 from dispatch.live.frames import Frames
 from dispatch.live.hub import Hub
 from dispatch.operations.context import Knowledge, read_change
-from dispatch.storage.changes import Pass, read_changes
+from dispatch.operations.refresh_knowledge import Begun
+from dispatch.storage.changes import Pass, Position, read_changes
 from dispatch.storage.database import Database
 from dispatch.storage.written import Place
 from dispatch.telemetry import HELD_BEYOND, OUTBOX_LAG, PUSH
@@ -24,6 +28,15 @@ POLL_S = 0.25
 PAGE = 500
 LONGEST_POSITION = 19
 STALLED_S = 2.0
+
+
+async def _without_epochs(_disbelieved: str | None) -> Begun:
+    message = "nobody starts epochs here"
+    raise NotImplementedError(message)
+
+
+async def _nothing() -> None:
+    return
 
 
 class Relay:
@@ -39,6 +52,9 @@ class Relay:
         self._delivered: dict[int, int] = {}
         self._wake = asyncio.Event()
         self.ring: Callable[[], None] = lambda: None
+        self.begin_epoch: Callable[[str | None], Awaitable[Begun]] = _without_epochs
+        self.on_epoch: Callable[[], Awaitable[object]] = _nothing
+        self._lineage = database.lineage
         self._stalled_since: float | None = None
 
     @property
@@ -53,9 +69,9 @@ class Relay:
             return None
         return int(position) if int(position) <= self.watermark else None
 
-    def start_at(self, xmin: int) -> None:
-        """Begin with the changes that are not committed below this transaction id."""
-        self.watermark = xmin
+    def start_at(self, position: Position) -> None:
+        """Begin where what is in memory was read: nobody listened yet, and nothing of it may be learnt twice."""
+        self.watermark, self._delivered = position.xmin, dict(position.known)
 
     def committed(self, place: Place, change: ChangeRow) -> None:
         """Deliver an own change straight after its commit."""
@@ -82,9 +98,23 @@ class Relay:
 
     async def look(self) -> None:
         """Make one pass: deliver what is visible and new, move the watermark."""
+        if self._lineage != self._database.lineage:
+            await self._start_over(None)
         while not (found := await self._page()).complete:
             continue
+        if found.xmin < self.watermark:  # in one history it only grows
+            await self._start_over(self.epoch)
+            return
         self._advance(found)
+
+    async def _start_over(self, disbelieved: str | None) -> None:
+        """Begin anew where the history is another. Whatever fails on the way is tried again by the next pass."""
+        lineage = self._database.lineage
+        begun = await self.begin_epoch(disbelieved)
+        self.epoch = begun.epoch
+        self.start_at(begun.position)
+        await self.on_epoch()
+        self._lineage = lineage
 
     async def _page(self) -> Pass:
         async with self._database.connection() as connection:

@@ -18,13 +18,16 @@ from dispatch.domain.errors import DispatchError, OriginRefusedError, Unauthenti
 from dispatch.domain.rows import instant
 from dispatch.live.closing import (
     BAD_MESSAGE,
+    EPOCH_CHANGED,
     FLOOD,
     GOING_AWAY,
     HELLO_TIMEOUT,
+    LATER_MS,
     SLOW_CONSUMER,
     Closing,
     closing_after,
     closing_for,
+    returns_after_ms,
 )
 from dispatch.live.direct import EXTENSION, Write
 from dispatch.live.hub import Hub, Subscriber
@@ -41,6 +44,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_S = 5.0
 HELLO_WITHIN_S = 10.0
 WRITE_WITHIN_S = 10.0
+FAREWELL_WITHIN_S = 1.0
 MOST_MESSAGES = 200
 PER_S = 10.0
 YIELD_EVERY = 200
@@ -56,6 +60,7 @@ class LiveSockets:
         self._relay = relay
         self._hub = hub
         self._authenticator = authenticator
+        self._arriving: set[WebSocket] = set()
         self._sockets: dict[Subscriber, WebSocket] = {}
         self._writers: dict[Subscriber, asyncio.Task[None]] = {}
         self._closing = False
@@ -65,8 +70,9 @@ class LiveSockets:
         offered = websocket.scope.get("subprotocols", ())
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in offered else None)
         if self._closing:
-            await _close(websocket, GOING_AWAY)
+            await _send_away(websocket, GOING_AWAY, LATER_MS)
             return
+        self._arriving.add(websocket)
         try:
             subscriber = await self._admit(websocket)
         except DispatchError as error:
@@ -80,6 +86,8 @@ class LiveSockets:
             return
         except WebSocketDisconnect:
             return
+        finally:
+            self._arriving.discard(websocket)
         try:
             await self._listen(websocket, subscriber)
         finally:
@@ -228,11 +236,20 @@ class LiveSockets:
         await asyncio.gather(*closings)
 
     async def say_goodbye(self) -> None:
-        """Tell every socket to reconnect elsewhere: the process stops."""
+        """Tell every socket to reconnect elsewhere: the process stops. Who comes from now on is told the same."""
         self._closing = True
-        await asyncio.gather(
-            *(self._drop(subscriber, GOING_AWAY) for subscriber in list(self._sockets)), return_exceptions=True
-        )
+        await self._send_all_away(GOING_AWAY)
+
+    async def start_over(self) -> None:
+        """Have every console come back for a snapshot: what it shows may never have happened in this database."""
+        await self._send_all_away(EPOCH_CHANGED)
+
+    async def _send_all_away(self, closing: Closing) -> None:
+        subscribers, leaving = list(self._sockets), {*self._sockets.values(), *self._arriving}
+        for subscriber in subscribers:
+            self._leave(subscriber)
+        farewells = (_send_away(socket, closing, returns_after_ms(at)) for at, socket in enumerate(leaving))
+        await asyncio.gather(*farewells, return_exceptions=True)
 
 
 def scope_view(principal: Principal) -> dict[str, object]:
@@ -249,6 +266,17 @@ def scope_view(principal: Principal) -> dict[str, object]:
 def _require_same_origin(origin: str | None, host: str | None) -> None:
     if origin is not None and urlsplit(origin).netloc != host:
         raise OriginRefusedError("the page that opened this socket is of another site", facts={"origin": origin})
+
+
+async def _send_away(websocket: WebSocket, closing: Closing, after_ms: int) -> None:
+    """Say goodbye with the moment to come back, then close."""
+    goodbye = {"type": "goodbye", "reason": closing.name, "reconnect_after_ms": after_ms}
+    try:
+        async with asyncio.timeout(FAREWELL_WITHIN_S):
+            await websocket.send_text(orjson.dumps(goodbye).decode())
+    except (RuntimeError, OSError, TimeoutError, WebSocketDisconnect):
+        pass  # it does not read, or has gone: the close code is for the former
+    await _close(websocket, closing)
 
 
 async def _close(websocket: WebSocket, closing: Closing) -> None:

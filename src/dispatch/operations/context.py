@@ -93,6 +93,12 @@ class Knowledge:
             known = self._correlations = (self.ruleset, self.directory, made)
         return known[2]
 
+    def start_over(self, fresh: "Knowledge") -> None:
+        """Take over everything from what was just read; what was learnt before may never have happened."""
+        self.directory, self.ruleset, self.refused = fresh.directory, fresh.ruleset, fresh.refused
+        self.states, self.modes, self.incidents = fresh.states, fresh.modes, fresh.incidents
+        self.past, self._meanwhile = {}, None
+
     def begin_reload(self) -> None:
         """Remember what is learnt while states and incidents are read anew."""
         self._meanwhile = []

@@ -8,15 +8,18 @@ say so until it is mended.
 import asyncio
 import json
 import logging
+from dataclasses import dataclass
 
 from dispatch.domain.directory import Directory, States
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.requirement_parse import Known
 from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ruleset
-from dispatch.operations.context import Knowledge, Refused
+from dispatch.operations.context import Context, Knowledge, Refused
+from dispatch.storage.changes import Position, read_position
 from dispatch.storage.correlation import load_open
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
+from dispatch.storage.epoch import ensure_epoch
 from dispatch.storage.modes import load_modes
 from dispatch.storage.rulesets import list_effective, newest_ruleset, versions
 from dispatch.telemetry import RULESET_REFUSED
@@ -26,8 +29,8 @@ MOST_TRIED = 10
 """How many versions a process that starts looks back for one that can be read."""
 
 
-async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
-    """Read everything as of one instant. Gives the knowledge and the transaction id from which changes must follow.
+async def load_knowledge(database: Database) -> tuple[Knowledge, Position]:
+    """Read everything as of one instant. Gives the knowledge and the position from which changes must follow.
 
     A process that starts has no rules to keep: it takes the newest that can be read of those that were in force.
 
@@ -40,7 +43,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
         states = await load_states(connection)
         modes = await load_modes(connection)
         incidents = await load_open(connection, directory)
-        xmin = int(await connection.fetchval("SELECT pg_snapshot_xmin(pg_current_snapshot())::text"))
+        position = await read_position(connection)
     if not stored:
         raise NotFoundError("the database holds no ruleset; load one with `dispatch load` or start `dispatch demo`")
     ruleset, refused = await _newest_readable(stored, directory)
@@ -49,7 +52,30 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, int]:
     knowledge = Knowledge(directory, ruleset, kept, modes=modes)
     _note(knowledge, refused)
     knowledge.incidents.replace_all(incidents)
-    return knowledge, xmin
+    return knowledge, position
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """An epoch, and the position from which its changes must follow."""
+
+    epoch: str
+    position: Position
+
+
+async def begin_epoch(context: Context, disbelieved: str | None) -> Begun:
+    """Agree with the other processes on an epoch and read everything in memory again: it may never have happened.
+
+    Directory and rules too: a version number that was given twice may stand for two texts. `disbelieved` is an epoch
+    whose cursors have proven wrong. Run twice, it gives the same epoch.
+    """
+    lineage = context.database.lineage
+    async with context.database.connection() as connection:
+        epoch = await ensure_epoch(connection, context.new_id(), lineage=lineage, disbelieved=disbelieved)
+    fresh, position = await load_knowledge(context.database)
+    context.knowledge.start_over(fresh)
+    logger.warning("the database's history is another now: all consoles start from a snapshot", extra={"epoch": epoch})
+    return Begun(epoch, position)
 
 
 async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:

@@ -247,11 +247,35 @@ FROM (SELECT 1) one LEFT JOIN LATERAL (
 """
 
 
+READ_WITHIN_S: Final = 5.0
+"""It waits for no lock: a server that does not answer by then is taken for dead, for all its connections."""
+
+
 async def read_changes(connection: Connection, since: int, *, delivered: Collection[int], limit: int) -> Pass:
     """Read the visible changes at or after a transaction id, without those already delivered, in commit order."""
-    rows = await connection.fetch(_READ, str(since), list(delivered), limit)
+    rows = await connection.fetch(_READ, str(since), list(delivered), limit, timeout=READ_WITHIN_S)
     found = [row for row in rows if row["seq"] is not None]
     return Pass(found, int(rows[0]["xmin"]), len(found) < limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a reader begins: what lies below `xmin` is final, of the rest `known` (seq → xid) is visible already."""
+
+    xmin: int
+    known: dict[int, int] = field(default_factory=dict)
+
+
+_POSITION: Final = """
+SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, o.seq, o.xid::text AS xid FROM (SELECT 1) one
+LEFT JOIN outbox o ON o.xid >= pg_snapshot_xmin(pg_current_snapshot())
+"""
+
+
+async def read_position(connection: Connection) -> Position:
+    """Give the position that belongs to everything else that is read in this snapshot."""
+    rows = await connection.fetch(_POSITION)
+    return Position(int(rows[0]["xmin"]), {row["seq"]: int(row["xid"]) for row in rows if row["seq"] is not None})
 
 
 async def get_change(connection: Connection, change_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 import asyncpg
 
 from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.storage.servers import Lineage, Servers
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
@@ -26,6 +27,8 @@ OUTAGES: Final = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InternalClientError,
     asyncpg.PostgresSystemError,
+    # "could not extend file: File too large": what a quota or a limit gives in place of a full disk.
+    asyncpg.InternalServerError,
     # Somebody held a row for longer than `lock_timeout`, or two wanted each other's rows: come again.
     asyncpg.LockNotAvailableError,
     asyncpg.TransactionRollbackError,
@@ -40,12 +43,6 @@ _SESSION: Final = {
     # Every statement here is prepared and finds its rows by key: planning anew each time (0.3 ms) buys nothing.
     "plan_cache_mode": "force_generic_plan",
 }
-
-
-def driver_dsn(url: str) -> str:
-    """Turn any PostgreSQL URL, SQLAlchemy's spelling among them, into the one that asyncpg reads."""
-    scheme, separator, rest = url.partition("://")
-    return f"postgresql{separator}{rest}" if scheme.startswith(("postgres", "postgresql")) else url
 
 
 async def _keep_session(_connection: object) -> None:
@@ -70,8 +67,10 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         """Keep the URL; `open` connects."""
         self.url = url
+        self.servers = Servers(url)
         self._pool_size = pool_size
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._lent_out: set[Connection] = set()
 
     async def open(self) -> None:
         """Connect; at least one connection must come up.
@@ -81,15 +80,15 @@ class Database:
         """
         with outages_named():
             self._pool = await asyncpg.create_pool(
-                driver_dsn(self.url),
+                connect=self.servers.connect,
                 min_size=2,
                 max_size=self._pool_size,
                 command_timeout=15,
-                timeout=5,
                 max_inactive_connection_lifetime=0,
                 server_settings=_SESSION,
                 reset=_keep_session,
             )
+            self.servers.on_move(self._leave_former)
 
     async def close(self) -> None:
         """Let running statements end (5 s), then close."""
@@ -111,38 +110,56 @@ class Database:
             raise DatabaseUnavailableError("the database connection is not open")
         return self._pool
 
+    @property
+    def lineage(self) -> Lineage | None:
+        """Say whose history the connections are on; another one than before means that a standby was promoted."""
+        return self.servers.lineage
+
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection for single statements: each commits by itself."""
-        with outages_named():
-            connection = await self._acquire()
-            try:
-                yield connection
-            finally:
-                await self.pool.release(connection)
+        async with self._lent() as connection:
+            yield connection
 
     @asynccontextmanager
     async def transaction(self, name: str) -> AsyncIterator[Connection]:
         """Run one named act, all or nothing; it is committed when the block ends."""
-        with outages_named():
-            connection = await self._acquire()
-            try:
-                async with connection.transaction():
-                    await connection.execute(f"SET LOCAL application_name = 'dispatch:{name}'")
-                    yield connection
-            finally:
-                await self.pool.release(connection)
+        async with self._lent() as connection, connection.transaction():
+            await connection.execute(f"SET LOCAL application_name = 'dispatch:{name}'")
+            yield connection
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Connection]:
         """Read several things as of one instant."""
+        async with self._lent() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+            yield connection
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
         with outages_named():
             connection = await self._acquire()
+            self._lent_out.add(connection)
             try:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    yield connection
+                yield connection
+            except asyncpg.ReadOnlySQLTransactionError:
+                # Not the primary any more, or not yet: none of the connections to it may be used again.
+                await self.pool.expire_connections()
+                raise
+            except (TimeoutError, asyncio.CancelledError) as error:
+                # A server that says nothing will not confirm a cancellation either: giving back would wait for it.
+                connection.terminate()
+                if isinstance(error, TimeoutError):
+                    await self.pool.expire_connections()
+                raise
             finally:
+                self._lent_out.discard(connection)
                 await self.pool.release(connection)
+
+    async def _leave_former(self) -> None:
+        """Invariant: after a promotion nothing is committed on the former primary, which may not know it yet."""
+        await self.pool.expire_connections()
+        for connection in list(self._lent_out):
+            connection.terminate()
 
     async def _acquire(self) -> Connection:
         """Take a connection, within 5 s. Not the pool's own time limit: that one starts a task for every use."""

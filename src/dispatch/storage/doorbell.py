@@ -12,7 +12,7 @@ from typing import Final
 
 import asyncpg
 
-from dispatch.storage.database import driver_dsn
+from dispatch.storage.servers import Servers
 
 logger = logging.getLogger(__name__)
 CHANNEL: Final = "dispatch_changes"
@@ -26,9 +26,9 @@ _OTHERS: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name =
 class Doorbell:
     """Rings for the others and listens for them."""
 
-    def __init__(self, url: str, on_ring: Callable[[], None]) -> None:
+    def __init__(self, servers: Servers, on_ring: Callable[[], None]) -> None:
         """Keep the way to the database; `run` connects."""
-        self._url = url
+        self._servers = servers
         self._on_ring = on_ring
         self._wanted = asyncio.Event()
         self._is_alone = False
@@ -49,7 +49,7 @@ class Doorbell:
 
     async def _serve(self) -> None:
         session = {"application_name": NAME, "synchronous_commit": "off"}
-        connection = await asyncpg.connect(driver_dsn(self._url), timeout=5, server_settings=session)
+        connection = await self._servers.connect(server_settings=session)
         try:
             await connection.add_listener(CHANNEL, self._heard)
             while True:

@@ -9,8 +9,9 @@ from uuid import UUID
 import asyncpg
 
 from dispatch.domain.errors import WrongStateError
-from dispatch.storage.database import driver_dsn, outages_named
+from dispatch.storage.database import outages_named
 from dispatch.storage.epoch import ensure_epoch
+from dispatch.storage.servers import driver_dsn
 
 ASIDE: Final = "before_restore"
 _SERVING: Final = """

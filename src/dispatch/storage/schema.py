@@ -4,7 +4,8 @@ from typing import Final
 
 import asyncpg
 
-from dispatch.storage.database import driver_dsn, outages_named
+from dispatch.storage.database import outages_named
+from dispatch.storage.servers import Servers
 
 WANTED: Final = "0005"
 """The newest revision in migrations/versions; a test holds the two together."""
@@ -17,7 +18,7 @@ async def current_revision(database_url: str) -> str | None:
         DatabaseUnavailableError: the database does not answer.
     """
     with outages_named():
-        connection = await asyncpg.connect(driver_dsn(database_url), timeout=5)
+        connection = await Servers(database_url).connect()
         try:
             found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
         except asyncpg.UndefinedTableError:
