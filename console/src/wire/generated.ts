@@ -293,6 +293,12 @@ export interface FullIncidentView {
   deliveries: (DeliveryView)[];
 }
 
+export interface Goodbye {
+  type: "goodbye";
+  reason: "going_away" | "epoch_changed";
+  reconnect_after_ms: number;
+}
+
 export interface Heartbeat {
   type: "heartbeat";
   server_time: string;
