@@ -45,7 +45,9 @@ async def test_what_one_wrote_another_publishes_and_calls_are_decided_by_it(hall
         ("drafted", "演示管理员", "two at the hospital"),
         ("published", "演示管理员2", "checked"),
     ]
-    trail = await hall.city.sql.fetch("SELECT actor, events, incident_id FROM audit WHERE incident_id IS NULL")
+    trail = await hall.city.sql.fetch(
+        "SELECT actor, events, incident_id FROM audit WHERE incident_id IS NULL ORDER BY seq"
+    )
     events = [json.loads(row["events"])[0]["event"] for row in trail]
     assert events == ["ruleset.drafted", "ruleset.published"]
 
