@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4  # noqa: TID251 - a tool is its own composition root
 
 import httpx
+from drill_tour import hold_drill
 from tour import API, FOUR, Json, Tour, shorten
 from websockets.asyncio.client import connect
 
@@ -329,6 +330,7 @@ async def record(demo: dict[str, Any]) -> dict[str, Any]:
         await push(tour)
         await look_up(tour)
         await set_modes(tour)
+        await hold_drill(tour)
         await rule(tour)
         for path in ("/healthz", "/readyz", "/healthz/escalation"):
             await tour.ask("GET", path)

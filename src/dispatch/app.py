@@ -31,6 +31,7 @@ from dispatch.api import (
     correlation,
     devices,
     directory,
+    drills,
     explanations,
     findings,
     health,
@@ -282,7 +283,7 @@ def _route(app: FastAPI) -> None:
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
         *(correlation, incidents, incident_verbs, explanations, assignments, devices, sessions, findings, directory),
-        *(administration, modes, push, rulesets, trials, health, pages),
+        *(administration, modes, drills, push, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

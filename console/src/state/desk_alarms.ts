@@ -3,7 +3,7 @@ import type { Assignment, Incident } from "../wire/types.ts";
 import { changeSound, loudest, type SoundName } from "./alarms.ts";
 import type { Attention } from "./attention.ts";
 import { rings, sayingKey, sayings, type FurtherCall } from "./further_calls.ts";
-import { isOpen } from "./open.ts";
+import { isActual, isOpen } from "./open.ts";
 import { priorityOf, type Priority } from "./priority.ts";
 import { hasShortfall, isWaiting } from "./queue_order.ts";
 import { awaitsAcknowledgement, escalatedAt, isActive, isOverdue, runningClock, type ClockName } from "./steps.ts";
@@ -112,6 +112,7 @@ export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<str
     .filter((alarm) => !handled.has(alarm.key))
     .toSorted(
       (a, b) =>
+        Number(isActual(b.incident)) - Number(isActual(a.incident)) ||
         kindOrder[a.kind] - kindOrder[b.kind] ||
         a.priority - b.priority ||
         a.incident.opened_at.localeCompare(b.incident.opened_at),

@@ -53,6 +53,7 @@ EventName = Literal[
     "unit.position",
     "mode.changed",
     "mode.recalled",
+    "drill.changed",
     "device.fault",
     "device.restored",
     "shortfall.raised",

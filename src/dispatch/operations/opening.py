@@ -16,6 +16,7 @@ from dispatch.domain.candidate import Request
 from dispatch.domain.decision_input import RecordedStates, input_data
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import number_prefix
+from dispatch.domain.incident import is_actual
 from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
 from dispatch.domain.routing import Plan, decide
 from dispatch.domain.trigger import next_stage_at
@@ -126,6 +127,7 @@ def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = froze
         now=opening.now,
         lost=lost,
         responses=knowledge.modes.responses(opening.now),
+        participants=context.participants(report.exercise, opening.where.division_code),
     )
     states = RecordedStates(knowledge.states)
     plan = decide(request, knowledge.ruleset, knowledge.directory, states)
@@ -161,7 +163,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
         number_prefix=_number_prefix(context, opening),
         urgency=URGENCY_RANK[opening.urgency],
         once=intake.once,
-        exclusive_unit_ids=tuple(_claims(plan)),
+        exclusive_unit_ids=tuple(_claims(plan)) if is_actual(intake.report.exercise) else (),
         device_id=intake.report.device_id if intake.merge_for_s else None,
         merge_for_s=intake.merge_for_s,
         attend_at=opening.now + ATTEND_AFTER if plan.shortfalls else None,

@@ -6,7 +6,7 @@ import asyncpg
 
 from dispatch.storage.database import driver_dsn, outages_named
 
-WANTED: Final = "0004"
+WANTED: Final = "0006"
 """The newest revision in migrations/versions; a test holds the two together."""
 
 
