@@ -28,6 +28,7 @@ from dispatch import __version__
 from dispatch.api import (
     administration,
     assignments,
+    communication,
     correlation,
     devices,
     directory,
@@ -52,6 +53,7 @@ from dispatch.domain.alerting import DANGER_TAGS
 from dispatch.domain.errors import DatabaseUnavailableError, DispatchError
 from dispatch.domain.ids import uuid7
 from dispatch.domain.presence import Presence
+from dispatch.jobs.communication import CommunicationLoop
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
@@ -218,7 +220,7 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
     watch = WatchLoop(process.context)
     lint = LintLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
-    relay = process.relay
+    tests, relay = CommunicationLoop(process.context), process.relay
     return [
         Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
         Loop("timers", timers.once, timers.pause, deadline_s=60),
@@ -232,6 +234,7 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
         Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
+        Loop("communication", tests.once, every(1), deadline_s=60, healthy_within_s=60),
         Loop("calendar", days.once, every(3600), deadline_s=30, healthy_within_s=3 * 3600),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
@@ -283,7 +286,7 @@ def _route(app: FastAPI) -> None:
     app.router.routes.append(Route("/api/v1/incidents", incidents.report, methods=["POST"], include_in_schema=False))
     for module in (
         *(correlation, incidents, incident_verbs, explanations, assignments, devices, sessions, findings, directory),
-        *(administration, modes, drills, push, rulesets, trials, health, pages),
+        *(administration, modes, drills, communication, push, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from dispatch.api import (
     administration_views,
+    communication_views,
     correlation_views,
     decision_views,
     device_views,
@@ -129,6 +130,14 @@ MODE: Final = _with(200, mode_views.ModeView, "Ended")
 DRILLS: Final = _with(200, drill_views.DrillLists, "What stands, what will, what ended lately")
 DRILL_ANNOUNCED: Final = _with(201, drill_views.DrillView, "Announced")
 DRILL: Final = _with(200, drill_views.DrillView, "Ended")
+TEST_STARTED: Final = _with(201, communication_views.CommunicationTestView, "Started: whoever it calls is called")
+TESTS: Final = _with(200, communication_views.CommunicationTestList, "Newest first")
+TEST_REPORT: Final = _with(200, communication_views.CommunicationReport, "Who answered; with `format=csv` as a table")
+TEST_REPORT[200]["content"] = {"text/csv": {"schema": {"type": "string"}}}
+TEST_ANSWERED: Final = _with(200, communication_views.RollCallView, "Noted")
+SCHEDULES: Final = _with(200, communication_views.ScheduleList, "The oldest first")
+SCHEDULE_SET: Final = _with(201, communication_views.ScheduleView, "Set")
+SCHEDULE: Final = _with(200, communication_views.ScheduleView, "As it now stands")
 _PUSH_OFF: Final[Responses] = {501: {"description": "Web push is switched off here", "content": MODE[404]["content"]}}
 PUSH_KEY: Final = _with(200, push_views.PushKey, "The key to subscribe with") | _PUSH_OFF
 PUSH_SUBSCRIBED: Final = _with(201, push_views.PushSubscriptionView, "Subscribed, or renewed") | _PUSH_OFF

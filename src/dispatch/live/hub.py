@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import chain
 from typing import cast
 
+from dispatch.domain.communication import BUTTON, CONSOLE
 from dispatch.domain.rows import ChangeRow
 from dispatch.live.frames import Frames
 from dispatch.security import Principal
@@ -124,12 +125,26 @@ class Hub:
     def _unit_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
         unit = frames.change["unit"]
         if unit is None:
-            yield from self._mode_news(frames) if _tells_of_mode(frames) else self._device_news(frames)
+            yield from self._other_news(frames)
             return
         for subscriber in self._by_unit.get(str(unit["id"]), ()):
             yield subscriber, frames.for_unit(str(unit["id"]))
         for subscriber in self._desks:
             if subscriber.principal.covers(str(unit["division_code"])):
+                yield subscriber, frames.for_desk()
+
+    def _other_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
+        """Hand on what concerns neither an incident nor a unit: a mode, a test of communication, a device."""
+        if _tells_of(frames, "mode."):
+            yield from self._mode_news(frames)
+        elif _tells_of(frames, "test."):
+            yield from self._test_news(frames)
+        else:
+            yield from self._device_news(frames)
+
+    def _test_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
+        for subscriber in chain(self._desks, *self._by_unit.values(), *self._by_device.values()):
+            if _hears_of_test(subscriber.principal, frames):
                 yield subscriber, frames.for_desk()
 
     def _mode_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
@@ -146,8 +161,24 @@ class Hub:
                 yield subscriber, frames.for_desk()
 
 
-def _tells_of_mode(frames: Frames) -> bool:
-    return any(event["event"].startswith("mode.") for event in frames.change["events"])
+def _tells_of(frames: Frames, noun: str) -> bool:
+    return any(event["event"].startswith(noun) for event in frames.change["events"])
+
+
+def _hears_of_test(principal: Principal, frames: Frames) -> bool:
+    """Say whether a test of communication is news to somebody: who is called hears of the call, a desk of the end too.
+
+    One change tells everybody who is called, thousands of them: whom is asked of the directory, not written into it.
+    """
+    event, directory = frames.change["events"][0], frames.directory
+    division, channels = str(event["facts"]["division_code"]), cast("list[str]", event["facts"].get("channels", []))
+    if principal.is_desk:
+        return principal.is_touched_by(division, directory)
+    if principal.unit_id is not None:
+        unit = directory.units.get(principal.unit_id) if CONSOLE in channels else None
+        return unit is not None and division in directory.chain(unit.division_code)
+    device = directory.content.devices.get(principal.device_id or "") if BUTTON in channels else None
+    return device is not None and division in directory.chain(directory.content.places[device.place_id].division_code)
 
 
 def _hears_of_mode(principal: Principal, frames: Frames) -> bool:
@@ -178,8 +209,10 @@ def texts_for(principal: Principal, frames: Frames) -> list[str]:
 
 def _is_concerned(principal: Principal, frames: Frames) -> bool:
     unit = frames.change["unit"]
-    if unit is None and _tells_of_mode(frames):
+    if unit is None and _tells_of(frames, "mode."):
         return _hears_of_mode(principal, frames)
+    if unit is None and _tells_of(frames, "test."):
+        return _hears_of_test(principal, frames)
     if unit is None:
         facts = _device_facts(frames)
         return principal.device_id == facts.get("device_id", "") or (
