@@ -79,7 +79,10 @@ class Snapshot(messages.Snapshot):
 
 
 class EventFrame(messages.EventFrame):
-    """Something happened. Either `incident` (and, if it is about one, `assignment`) or `unit` is there."""
+    """Something happened. Either `incident` (and, if it is about one, `assignment`) or `unit` is there, or neither.
+
+    `mode.`, `drill.`, `test.` and `device.` tell all they have in `facts`.
+    """
 
     event: EventName
     incident: EventIncident | None = None  # type: ignore[assignment]

@@ -18,6 +18,7 @@ from typing import Any
 from uuid import uuid4  # noqa: TID251 - a tool is its own composition root
 
 import httpx
+from drill_tour import hold_drill, test_communication
 from tour import API, FOUR, Json, Tour, shorten
 from websockets.asyncio.client import connect
 
@@ -339,6 +340,8 @@ async def record(demo: dict[str, Any]) -> dict[str, Any]:
         await push(tour)
         await look_up(tour)
         await set_modes(tour)
+        await hold_drill(tour)
+        await test_communication(tour)
         await rule(tour)
         for path in ("/healthz", "/readyz", "/healthz/escalation"):
             await tour.ask("GET", path)

@@ -42,6 +42,12 @@ describe("the desk's alarms", () => {
     expect(unhandled(short("no_candidates"), handled)).toHaveLength(1);
   });
 
+  test("an exercise that nobody is on waits behind every real alarm", () => {
+    const drill = incident({ id: "i2", status: "received", exercise: "exercise" });
+    const alarms = unhandled(deskAlarms([drill, sent], null, nothing), new Set());
+    expect(alarms.map((one) => one.incident.id)).toEqual(["i1", "i2", "i2"]);
+  });
+
   test("closed incidents raise nothing", () => {
     expect(alarmsOf(incident({ status: "closed" }))).toEqual([]);
   });

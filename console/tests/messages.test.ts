@@ -10,11 +10,12 @@ import { common } from "../src/state/messages/common.ts";
 import { desk } from "../src/state/messages/desk.ts";
 import { modes } from "../src/state/messages/modes.ts";
 import { push } from "../src/state/messages/push.ts";
+import { rollCall } from "../src/state/messages/roll_call.ts";
 import { start } from "../src/state/messages/start.ts";
 import { unit } from "../src/state/messages/unit.ts";
 import { unitLater } from "../src/state/messages/unit_later.ts";
 
-const catalogues: Record<string, Texts> = { common, call, callLater, unit, unitLater, desk, modes, push, start };
+const catalogues: Record<string, Texts> = { common, call, callLater, unit, unitLater, desk, modes, push, rollCall, start };
 const every = Object.entries(catalogues).flatMap(([page, texts]) =>
   Object.entries(texts).map(([key, text]) => [`${page} ${key}`, key, text] as [string, string, Text]),
 );

@@ -18,9 +18,11 @@ from dispatch.api import (
     administration,
     assignments,
     back_entries,
+    communication,
     correlation,
     devices,
     directory,
+    drills,
     explanations,
     findings,
     health,
@@ -88,7 +90,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
 def _route(app: FastAPI) -> None:
     for module in (
         *(correlation, back_entries, incidents, incident_verbs, explanations, assignments, devices, sessions, findings),
-        *(directory, administration, modes, push, rulesets, trials, health, pages),
+        *(directory, administration, modes, drills, communication, push, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

@@ -22,6 +22,7 @@ from dispatch.domain.ids import uuid7
 from dispatch.domain.presence import Presence
 from dispatch.jobs.auditor import SIGN_WITHIN_S, Auditor
 from dispatch.jobs.auditor import WITHIN_S as AUDIT_WITHIN_S
+from dispatch.jobs.communication import CommunicationLoop
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
@@ -211,6 +212,7 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
     presence = PresenceLoop(process.database, process.presence, process.id, process.hub.live_units)
     watch = WatchLoop(process.context)
     lint = LintLoop(process.context)
+    tests = CommunicationLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
     relay, auditor = process.relay, auditor_for(process.settings, process.context)
     # No calls are turned away because a kit cannot be written: it is healthy whatever becomes of it.
@@ -229,6 +231,7 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
         Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
+        Loop("communication", tests.once, every(1), deadline_s=60, healthy_within_s=60),
         Loop("calendar", days.once, every(3600), deadline_s=30, healthy_within_s=3 * 3600),
         Loop(
             "audit",

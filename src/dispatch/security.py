@@ -26,7 +26,7 @@ from dispatch.domain.unit import Unit
 from dispatch.storage.access import Holder, find_holders
 from dispatch.storage.database import Database
 
-Permission = Literal["report", "listen", "work", "direct", "set_modes", "administer", "press"]
+Permission = Literal["report", "listen", "work", "direct", "set_modes", "drill", "administer", "press"]
 KEY_PREFIX: Final = "dsp_"
 SESSION_COOKIE: Final = "dispatch_session"
 BELIEVED_FOR_S: Final = 1.0
@@ -41,8 +41,8 @@ _PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "wall": frozenset({"listen"}),
     "responder": frozenset({"work", "listen"}),
     "operator": _DESK,
-    "shift_leader": _DESK | {"set_modes"},
-    "admin": _DESK | {"set_modes", "administer"},
+    "shift_leader": _DESK | {"set_modes", "drill"},
+    "admin": _DESK | {"set_modes", "drill", "administer"},
 }
 
 

@@ -19,6 +19,8 @@ NO_KEY = {"/api/v1/sessions"}
 """A repeated log-in is another log-in: a stored answer would hold a secret."""
 WHERE = {"location": {"longitude": 112.96, "latitude": 27.87, "crs": "GCJ02"}}
 MODE = {"division_code": "430302", "field": "response_mode", "value": "I", "reason": "x"}
+DRILL = {"name": "x", "division_code": "430304", "ends_at": "2099-01-01T00:00:00Z"}
+TESTS, ROLL_CALL = "/api/v1/communication-tests", {"name": "x", "division_code": "430304", "window_s": 600}
 INCIDENT, ASSIGNMENT = "/api/v1/incidents/{incident_id}", "/api/v1/assignments/{assignment_id}"
 RULESET, BACKTEST = "/api/v1/rulesets/{version}", "/api/v1/rulesets/backtests/{backtest_id}"
 SUBSCRIPTION = "/api/v1/push/subscriptions/{subscription_id}"
@@ -76,6 +78,11 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     "/api/v1/devices/{device_id}/check-in": ("device", [], {"battery_percent": 5}),
     "/api/v1/modes": ("leader", [], MODE),
     "/api/v1/modes/{mode_id}/end": ("leader", [("mode", None)], {"reason": "x"}),
+    "/api/v1/drills": ("leader", [], DRILL),
+    "/api/v1/drills/{drill_id}/end": ("leader", [("drill", None)], {}),
+    TESTS: ("leader", [], ROLL_CALL),
+    f"{TESTS}/{{test_id}}/answer": ("unit", [("test", None)], {"state": "answered"}),
+    "/api/v1/communication-schedules": ("leader", [], ROLL_CALL | {"weekdays": [1], "at": "08:30"}),
     "/api/v1/push/subscriptions": ("unit", [], BROWSER),
     f"{SUBSCRIPTION}/test": ("unit", [("subscribed", None)], {}),
     "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
@@ -93,12 +100,19 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
         {"reason": "x"},
     ),
 }
+MADE: dict[str, tuple[str, Any, str]] = {
+    "subscribed": ("/api/v1/push/subscriptions", BROWSER, "subscription_id"),
+    "mode": ("/api/v1/modes", MODE, "mode_id"),
+    "drill": ("/api/v1/drills", DRILL, "drill_id"),
+    "test": (TESTS, ROLL_CALL, "test_id"),
+}
+"""What goes before: how it is made, and what its id is called."""
 
 LOOKS = (
     "/api/v1/incidents/match",
     *(f"{INCIDENT}/recommend", f"{RULESET}/lint", f"{RULESET}/simulate", f"{RULESET}/backtest", f"{BACKTEST}/cancel"),
 )
-PUSH = ("/api/v1/push/subscriptions", f"{SUBSCRIPTION}/test")
+PUSH = ("/api/v1/push/subscriptions", f"{SUBSCRIPTION}/test", f"{TESTS}/{{test_id}}/answer")
 """Like log-ins no change of anything that is dispatched."""
 CHANGES = dict.fromkeys((*LOOKS, *PUSH), 0) | {f"{INCIDENT}/merge": 2}
 """How many changes a request makes, where it is not one."""
@@ -160,10 +174,9 @@ async def _prepared(city: City, path: str) -> Story:
         elif step == "drafted":
             drafted = await story.ask("/api/v1/rulesets", RULES)
             names["version"] = str(drafted.json()["version"])
-        elif step == "subscribed":
-            names["subscription_id"] = (await story.ask("/api/v1/push/subscriptions", BROWSER)).json()["id"]
-        elif step == "mode":
-            names["mode_id"] = (await story.ask("/api/v1/modes", MODE)).json()["id"]
+        elif step in MADE:
+            where, said, name = MADE[step]
+            names[name] = (await story.ask(where, said)).json()["id"]
         else:
             answer = await story.ask(step, body)
             assert answer.status_code in {200, 202}, (step, answer.text)

@@ -43,7 +43,8 @@ _TLS = ssl.create_default_context()  # one for all clients: making it takes as l
 CLEAN = """
 DELETE FROM audit; DELETE FROM outbox; DELETE FROM idempotency; DELETE FROM delivery_attempt; DELETE FROM timer;
 DELETE FROM assignment; DELETE FROM call; DELETE FROM decision; DELETE FROM incident; DELETE FROM incident_serial;
-DELETE FROM session; DELETE FROM mode; DELETE FROM process;
+DELETE FROM session; DELETE FROM mode; DELETE FROM drill; DELETE FROM process;
+DELETE FROM communication_test; DELETE FROM communication_schedule;
 UPDATE directory_version SET version = version + 1 WHERE EXISTS (SELECT 1 FROM ladder WHERE code = 'test');
 DELETE FROM ladder WHERE code = 'test'; DELETE FROM push_subscription;
 DELETE FROM audit_alarm; DELETE FROM kit;

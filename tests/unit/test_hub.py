@@ -54,6 +54,16 @@ def mode_news(event: str = "mode.changed", division_code: str = "430304005") -> 
     }
 
 
+def roll_call(channels: tuple[str, ...] | None = ("console",), division_code: str = "430304005") -> ChangeRow:
+    """A test of communication begins; without channels it ends."""
+    facts: dict[str, object] = {"test_id": "t", "division_code": division_code}
+    told = facts if channels is None else facts | {"channels": list(channels)}
+    event = "test.ended" if channels is None else "test.called"
+    change = device_news()
+    change["events"] = [{"event_id": "e", "event": event, "assignment_id": None, "facts": told}]
+    return change
+
+
 @pytest.fixture
 def hub() -> Hub:
     return Hub()
@@ -192,8 +202,14 @@ def test_holding_is_bounded_too() -> None:
 )
 @pytest.mark.parametrize(
     "change",
-    [opened(device_id="button"), unit_news(), unit_news("430202"), device_news(), device_news("430202")],
-    ids=["incident", "unit", "unit elsewhere", "device", "device elsewhere"],
+    [
+        *(opened(device_id="button"), unit_news(), unit_news("430202"), device_news(), device_news("430202")),
+        *(roll_call(), roll_call(("button",)), roll_call(None), roll_call(division_code="430302")),
+    ],
+    ids=[
+        *("incident", "unit", "unit elsewhere", "device", "device elsewhere"),
+        *("test", "test of buttons", "test ended", "test elsewhere"),
+    ],
 )
 def test_a_resume_tells_exactly_what_the_live_link_would_have_told(
     hub: Hub, listen: Listen, who: Principal, change: ChangeRow
@@ -248,3 +264,23 @@ def test_the_auditors_alarm_reaches_every_desk_wherever_its_area_and_nobody_else
     assert [events(one) for one in others] == [[], [], [], []]
     for one in (*desks, *others):
         assert texts_for(one.principal, frames(change)) == one.waiting
+
+
+@pytest.mark.parametrize(
+    ("change", "hearing"),
+    [
+        (roll_call(), {"police", "desk"}),
+        (roll_call(("button", "sms")), {"desk"}),
+        (roll_call(division_code="430302"), set()),
+        (roll_call(None), {"desk"}),
+    ],
+    ids=["consoles", "not the consoles", "another district", "the end"],
+)
+def test_a_test_of_communication_is_heard_by_whom_it_calls_and_the_desks(
+    hub: Hub, listen: Listen, change: ChangeRow, hearing: set[str]
+) -> None:
+    district = principal(role="shift_leader", division_codes=("430304",))
+    listeners = {"police": listen(console("police")), "desk": listen(district), "wall": listen(WALL)}
+    listeners |= {"sender": listen(INTEGRATOR), "gone": listen(console("gone"))}
+    hub.publish(xid=1, seq=1, frames=frames(change))
+    assert {name for name, heard in listeners.items() if events(heard)} == hearing

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from dispatch.domain.geo import Point
-from dispatch.domain.rows import ChangeRow, instant
+from dispatch.domain.rows import ChangeRow, IncidentRow, instant
 from dispatch.domain.rule import Correlation
 from dispatch.domain.ruleset import CompiledRuleset, Requirement
 from dispatch.domain.unit import UnitState
@@ -43,6 +43,14 @@ def test_an_exclusive_crew_is_committed_from_issue_to_end() -> None:
     assert (known.states.of("police").committed_to, known.states.of("police").load) == (None, 1)
     known.learn(ended())
     assert (known.states.of("c").committed_to, known.states.of("c").load) == (None, 0)
+
+
+def test_an_exercise_keeps_nobody_busy() -> None:
+    known = knowledge()
+    exercise: IncidentRow = {**incident_of(CREW), "exercise": "exercise"}
+    for change in (CREW, ended()):
+        known.learn({**change, "incident": exercise})
+        assert known.states.of("c") == known.states.of("police") == UnitState()
 
 
 def test_steps_between_do_not_change_the_load() -> None:

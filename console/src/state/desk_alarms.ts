@@ -3,7 +3,7 @@ import type { Assignment, AuditAlarm, Incident } from "../wire/types.ts";
 import { changeSound, loudest, type SoundName } from "./alarms.ts";
 import { attentionCause, type Attention, type TakenBack } from "./attention.ts";
 import { rings, sayingKey, sayings, type FurtherCall } from "./further_calls.ts";
-import { isOpen } from "./open.ts";
+import { isActual, isOpen } from "./open.ts";
 import { priorityOf, type Priority } from "./priority.ts";
 import { hasShortfall, isWaiting } from "./queue_order.ts";
 import { awaitsAcknowledgement, escalatedAt, isActive, overdueClocks, type ClockName } from "./steps.ts";
@@ -137,6 +137,7 @@ export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<str
     .filter((alarm) => !handled.has(alarm.key))
     .toSorted(
       (a, b) =>
+        Number(isActual(b.incident)) - Number(isActual(a.incident)) ||
         kindOrder[a.kind] - kindOrder[b.kind] ||
         a.priority - b.priority ||
         since(a).localeCompare(since(b)),

@@ -1,8 +1,13 @@
-/** Whether anybody still has to do anything about an incident. */
+/** Whether anybody still has to do anything about an incident, and whether it is real. */
 import type { Incident, IncidentStatus } from "../wire/types.ts";
 
 const ended: ReadonlySet<IncidentStatus> = new Set(["closed", "cancelled", "false_alarm", "merged", "transferred"]);
 
 export function isOpen(incident: Pick<Incident, "status">): boolean {
   return !ended.has(incident.status);
+}
+
+/** An exercise or test is shown and worked on, and counts in no figure. */
+export function isActual(incident: Pick<Incident, "exercise">): boolean {
+  return (incident.exercise ?? "actual") === "actual";
 }

@@ -37,6 +37,8 @@ export class Live {
   now = $state<number | null>(null);
   steady = $state(steadyNow());
   lastEventAt = $state<string | null>(null);
+  /** The last test of communication that called this page: it stands in no picture. */
+  called = $state.raw<EventFrame | null>(null);
 
   readonly clock = new ServerClock(steadyNow);
   readonly #staleness = new Staleness(steadyNow());
@@ -113,6 +115,7 @@ export class Live {
     else if (frame.type === "snapshot") this.#change(fromSnapshot(frame), null);
     else if (frame.type === "event") {
       this.lastEventAt = frame.occurred_at;
+      if (frame.event === "test.called") this.called = frame;
       this.#change(applyEvent(this.picture, frame), frame);
     }
     this.#tick();

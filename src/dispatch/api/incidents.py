@@ -30,7 +30,9 @@ from dispatch.api.intake import call_report, check_type, located
 from dispatch.api.openapi import IDEMPOTENT, body
 from dispatch.api.paging import page_of
 from dispatch.domain.disclosure import facts_without_words
+from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.domain.events import EventData
+from dispatch.domain.incident import EXERCISES
 from dispatch.domain.ledger import ledger
 from dispatch.domain.wire import Json, unit_view
 from dispatch.operations.explain_incident import explain_near_misses
@@ -75,11 +77,14 @@ async def report(request: Request) -> Response:
 
 @router.get("", responses=responses.INCIDENTS, openapi_extra=responses.LIST_PARAMETERS)
 async def list_incidents(request: Request) -> Response:
-    """List incidents in your scope, newest first. `status=open` gives what is not ended."""
+    """List incidents in your scope, newest first. `status=open` gives what is not ended.
+
+    For figures ask with `exercise=actual`: exercises and tests do not count.
+    """
     service = service_of(request)
     principal = await principal_of(request)
     query = request.query_params
-    page = page_of(query, allowed={"status", "incident_type", "source_reference", "unit_id"})
+    page = page_of(query, allowed={"status", "incident_type", "source_reference", "unit_id", "exercise"})
     status = query.get("status")
     wanted = Filter(
         open_only=status == "open",
@@ -90,6 +95,7 @@ async def list_incidents(request: Request) -> Response:
         source_id=principal.id if principal.kind == "integrator" else None,
         device_id=principal.device_id,
         source_reference=query.get("source_reference"),
+        exercise=_exercise(query.get("exercise")),
         after=page.after,
         limit=page.limit,
     )
@@ -98,6 +104,12 @@ async def list_incidents(request: Request) -> Response:
     items = [see_incident(service, principal, work) for work in works if principal.may_see(work.incident)]
     after = works[-1].incident["id"] if len(works) == page.limit else None
     return json_response({"items": items, "after": after})
+
+
+def _exercise(wanted: str | None) -> str | None:
+    if wanted is not None and wanted not in EXERCISES:
+        raise InvalidRequestError((Fault("?exercise", "unknown_value", f"exercise: {', '.join(EXERCISES)}"),))
+    return wanted
 
 
 @router.get("/{incident_id}", responses=responses.FULL_INCIDENT)

@@ -6,10 +6,12 @@ from pydantic import BaseModel
 
 from dispatch.api import (
     administration_views,
+    communication_views,
     correlation_views,
     decision_views,
     device_views,
     directory_views,
+    drill_views,
     explanation_views,
     mode_views,
     push_views,
@@ -69,6 +71,7 @@ LIST_PARAMETERS: Final[dict[str, Any]] = {
         _parameter("status", {"type": "string", "maxLength": 20}),
         _parameter("incident_type", {"type": "string", "maxLength": 64}),
         _parameter("source_reference", {"type": "string", "maxLength": 200}),
+        _parameter("exercise", {"type": "string", "enum": ["actual", "exercise", "test"]}),
         _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
         _parameter("after", {"type": "string", "format": "uuid"}),
     ]
@@ -124,6 +127,17 @@ FINDINGS: Final = _with(200, ruleset_views.NightlyFindings, "Errors first, then 
 MODES: Final = _with(200, mode_views.ModeLists, "What stands, what will, what ended lately")
 MODE_SET: Final = _with(201, mode_views.ModeView, "Set")
 MODE: Final = _with(200, mode_views.ModeView, "Ended")
+DRILLS: Final = _with(200, drill_views.DrillLists, "What stands, what will, what ended lately")
+DRILL_ANNOUNCED: Final = _with(201, drill_views.DrillView, "Announced")
+DRILL: Final = _with(200, drill_views.DrillView, "Ended")
+TEST_STARTED: Final = _with(201, communication_views.CommunicationTestView, "Started: whoever it calls is called")
+TESTS: Final = _with(200, communication_views.CommunicationTestList, "Newest first")
+TEST_REPORT: Final = _with(200, communication_views.CommunicationReport, "Who answered; with `format=csv` as a table")
+TEST_REPORT[200]["content"] = {"text/csv": {"schema": {"type": "string"}}}
+TEST_ANSWERED: Final = _with(200, communication_views.RollCallView, "Noted")
+SCHEDULES: Final = _with(200, communication_views.ScheduleList, "The oldest first")
+SCHEDULE_SET: Final = _with(201, communication_views.ScheduleView, "Set")
+SCHEDULE: Final = _with(200, communication_views.ScheduleView, "As it now stands")
 _PUSH_OFF: Final[Responses] = {501: {"description": "Web push is switched off here", "content": MODE[404]["content"]}}
 PUSH_KEY: Final = _with(200, push_views.PushKey, "The key to subscribe with") | _PUSH_OFF
 PUSH_SUBSCRIBED: Final = _with(201, push_views.PushSubscriptionView, "Subscribed, or renewed") | _PUSH_OFF

@@ -13,7 +13,7 @@ from dispatch.domain.errors import NotInstalledError
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 PARQUET_TYPE: Final = "application/vnd.apache.parquet"
 _ROWS_AT_ONCE: Final = 500
-_BYTE_ORDER_MARK: Final = "\ufeff"
+BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it a Chinese spreadsheet reads UTF-8 as GBK."""
 _WHOLE: Final = frozenset({"ruleset_version"})
 _FLAGS: Final = frozenset({"differs", "lead_changes"})
@@ -21,7 +21,7 @@ _FLAGS: Final = frozenset({"differs", "lead_changes"})
 
 def csv_chunks(rows: Sequence[Row]) -> Iterator[str]:
     """Write CSV with a header, some hundred rows at a time."""
-    yield _BYTE_ORDER_MARK + ",".join(COLUMNS) + "\r\n"
+    yield BYTE_ORDER_MARK + ",".join(COLUMNS) + "\r\n"
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         text = io.StringIO()
         writer = csv.writer(text)

@@ -220,7 +220,7 @@ class DeliveryView(View):
     unit: UnitView | None
     channel: str
     recipient: str
-    recipient_kind: Literal["console", "duty_phone", "on_call", "subscription", "none"]
+    recipient_kind: Literal["console", "duty_phone", "on_call", "subscription", "drill", "none"]
     reason: str
     state: Literal["queued", "sending", "sent", "delivered", "seen", "failed_temporary", "failed_permanent", "expired"]
     attempt: int

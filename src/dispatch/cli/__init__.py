@@ -20,6 +20,7 @@ from dispatch.cli.access import add_access_verbs
 from dispatch.cli.archive import add_archive_verbs
 from dispatch.cli.audit import add_audit_verb
 from dispatch.cli.call import add_call_verb
+from dispatch.cli.communication import add_communication_verb
 from dispatch.cli.database import require_database, with_database
 from dispatch.cli.device import add_device_verb
 from dispatch.cli.rules import add_rules_verb
@@ -131,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     load.add_argument("--if-empty", action="store_true", help="do nothing if the database holds a ruleset already")
     load.set_defaults(run=_load)
     add_call_verb(verbs)
+    add_communication_verb(verbs)
     check = verbs.add_parser("check", help="configuration, database, clock, channels: is everything as it must be?")
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_check)

@@ -12,6 +12,7 @@ from typing import Final
 
 from dispatch.domain.condition import Facts
 from dispatch.domain.directory import Directory, States
+from dispatch.domain.drill import Participants
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.mode import NORMAL, response_at
 from dispatch.domain.rule import Requirement
@@ -40,6 +41,8 @@ class Request:
     excluded: frozenset[str] = frozenset()
     responses: Mapping[str, str] = field(default_factory=dict)
     """The response modes that were set, by division."""
+    participants: Participants | None = None
+    """In a drill: who alone may be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +192,17 @@ class Search:
             position_age_s=state.position_age_s(self.request.now),
             load=state.load,
             rested_s=rested,
-            refusal=self._refusal(want, unit, taken) or _limit(want, unit, away, rested) or self._absence(unit, state),
+            refusal=self._stranger(unit)
+            or self._refusal(want, unit, taken)
+            or _limit(want, unit, away, rested)
+            or self._absence(unit, state),
             code="nearest" if tier == OUTSIDE else "jurisdiction",
         )
+
+    def _stranger(self, unit: Unit) -> str | None:
+        """Say that a unit does not take part, where a drill says who does."""
+        participants = self.request.participants
+        return None if participants is None or participants.include(unit, self.directory) else "not_in_drill"
 
     def _refusal(self, want: Want, unit: Unit, taken: frozenset[str]) -> str | None:
         state, capability = self.states.of(unit.id), want.requirement.capability

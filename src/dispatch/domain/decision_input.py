@@ -10,6 +10,7 @@ from typing import cast
 from dispatch.domain.candidate import Request
 from dispatch.domain.condition import Facts
 from dispatch.domain.directory import States
+from dispatch.domain.drill import Participants
 from dispatch.domain.geo import Point
 from dispatch.domain.rows import instant, parse_instant
 from dispatch.domain.unit import FRESH_STATE, Duty, UnitState
@@ -37,7 +38,7 @@ class RecordedStates(States):
 
 def input_data(request: Request, seen: Mapping[str, UnitState]) -> dict[str, object]:
     """Write down a request and the states that were looked at; the facts stand in the decision itself."""
-    point = request.point
+    point, participants = request.point, request.participants
     return {
         "division_code": request.division_code,
         "point": None if point is None else [point.longitude, point.latitude],
@@ -46,6 +47,7 @@ def input_data(request: Request, seen: Mapping[str, UnitState]) -> dict[str, obj
         "lost": sorted(request.lost),
         "taken": sorted(request.taken),
         "responses": dict(request.responses),
+        **({} if participants is None else {"participants": participants.data()}),
         "states": {unit_id: kept for unit_id, state in seen.items() if (kept := _state_data(state))},
     }
 
@@ -62,6 +64,7 @@ def read_input(stored: Mapping[str, object], facts: Facts) -> tuple[Request, Sta
         lost=frozenset(cast("list[str]", stored["lost"])),
         taken=frozenset(cast("list[str]", stored["taken"])),
         responses=cast("dict[str, str]", stored["responses"]),
+        participants=Participants.of(stored.get("participants")),
     )
     states = States()
     for unit_id, kept in cast("dict[str, dict[str, object]]", stored["states"]).items():

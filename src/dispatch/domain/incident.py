@@ -69,6 +69,11 @@ URGENCIES: Final[tuple[str, ...]] = ("critical", "urgent", "normal", "routine")
 EXERCISES: Final[tuple[str, ...]] = ("actual", "exercise", "test")
 
 
+def is_actual(exercise: str) -> bool:
+    """Say whether it is real: an exercise or test takes no crew, counts in no figure and disturbs nobody else."""
+    return exercise == "actual"
+
+
 def verbs_from(status: Status) -> tuple[Verb, ...]:
     """List what can be done in a status."""
     return tuple(verb for verb in VERBS if (status, verb) in TRANSITIONS)

@@ -22,6 +22,7 @@ CHOSEN: Final[Mapping[str, Words]] = {
 
 REFUSED: Final[Mapping[str, Words]] = {
     "excluded_by_rule": Words("规则禁止派出该类单位", "a rule forbids this kind of unit"),
+    "not_in_drill": Words("不参加本次演练", "does not take part in the drill"),
     "capability": Words("不具备所需能力", "cannot do what is needed"),
     "out_of_service": Words("停用", "out of service"),
     "already_sent": Words("已在本警情中", "on this incident already"),
@@ -54,6 +55,7 @@ SHORT: Final[Mapping[str, Words]] = {
     "excluded_by_rule": Words("规则禁止派出该类单位", "a rule forbids this kind of unit"),
     "too_far": Words("均超出距离限制", "all are too far away"),
     "resting": Words("休整时间均不足", "none has rested long enough"),
+    "not_in_drill": Words("均不参加本次演练", "none takes part in the drill"),
 }
 """Why a place stays empty."""
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Literal
+from typing import Final, Literal
 
 from dispatch.domain.candidate import OUTSIDE, Candidate, Request, Search, Want
 from dispatch.domain.condition import ConditionResult, Facts, explain_condition
@@ -35,6 +35,7 @@ ShortfallReason = Literal[
     "excluded_by_rule",
     "too_far",
     "resting",
+    "not_in_drill",
 ]
 
 
@@ -339,17 +340,19 @@ def _substitutes(filling: _Filling, search: Search) -> Iterator[_Pick]:
 
 def _shortfall_reason(candidates: list[Candidate]) -> ShortfallReason:
     refusals = {candidate.refusal for candidate in candidates}
-    if "excluded_by_rule" in refusals:
-        return "excluded_by_rule"
-    if "committed" in refusals:
-        return "all_committed"
-    if not refusals.isdisjoint({"off_duty", "not_posted", "out_of_service"}):
-        return "off_duty"
-    if "too_far" in refusals:
-        return "too_far"
-    if "resting" in refusals:
-        return "resting"
-    return "outside_jurisdiction" if None in refusals else "no_candidates"
+    told = next((reason for found, reason in _TELLING if not refusals.isdisjoint(found)), None)
+    return told or ("outside_jurisdiction" if None in refusals else "no_candidates")
+
+
+_TELLING: Final[tuple[tuple[frozenset[str], ShortfallReason], ...]] = (
+    (frozenset({"excluded_by_rule"}), "excluded_by_rule"),
+    (frozenset({"committed"}), "all_committed"),
+    (frozenset({"off_duty", "not_posted", "out_of_service"}), "off_duty"),
+    (frozenset({"too_far"}), "too_far"),
+    (frozenset({"resting"}), "resting"),
+    (frozenset({"not_in_drill"}), "not_in_drill"),
+)
+"""Which refusals explain a gap, the most telling first."""
 
 
 def _consider(plan: Plan, number: int, candidates: list[Candidate], picks: list[_Pick]) -> None:

@@ -83,7 +83,7 @@ class Lane:
 def message_of(attempt: Attempt) -> Message:
     """Word an attempt."""
     said = json.loads(attempt.body)
-    notice, tag = word(said), attempt.assignment_id or attempt.incident_id
+    notice, tag = word(said), attempt.assignment_id or attempt.incident_id or attempt.id
     return Message(
         id=attempt.id,
         to=attempt.recipient,

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import chain
 from typing import cast
 
+from dispatch.domain.communication import BUTTON, CONSOLE
 from dispatch.domain.rows import ChangeRow
 from dispatch.live.frames import Frames
 from dispatch.security import Principal
@@ -133,14 +134,22 @@ class Hub:
                 yield subscriber, frames.for_desk()
 
     def _plain_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
-        if _tells_of_mode(frames):
+        """Hand on what concerns neither an incident nor a unit: a mode, a test of communication, an alarm, a device."""
+        if _tells_of(frames, "mode."):
             yield from self._mode_news(frames)
-        elif _tells_of_audit(frames):
+        elif _tells_of(frames, "test."):
+            yield from self._test_news(frames)
+        elif _tells_of(frames, "audit."):  # for every desk, wherever its area
             for subscriber in self._desks:
                 if subscriber.principal.is_desk:
                     yield subscriber, frames.for_desk()
         else:
             yield from self._device_news(frames)
+
+    def _test_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
+        for subscriber in chain(self._desks, *self._by_unit.values(), *self._by_device.values()):
+            if _hears_of_test(subscriber.principal, frames):
+                yield subscriber, frames.for_desk()
 
     def _mode_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
         for subscriber in chain(self._desks, *self._by_unit.values()):
@@ -156,13 +165,24 @@ class Hub:
                 yield subscriber, frames.for_desk()
 
 
-def _tells_of_mode(frames: Frames) -> bool:
-    return any(event["event"].startswith("mode.") for event in frames.change["events"])
+def _tells_of(frames: Frames, noun: str) -> bool:
+    return any(event["event"].startswith(noun) for event in frames.change["events"])
 
 
-def _tells_of_audit(frames: Frames) -> bool:
-    """Say whether an alarm of the auditor is told: it is for every desk, wherever its area."""
-    return any(event["event"].startswith("audit.") for event in frames.change["events"])
+def _hears_of_test(principal: Principal, frames: Frames) -> bool:
+    """Say whether a test of communication is news to somebody: who is called hears of the call, a desk of the end too.
+
+    One change tells everybody who is called, thousands of them: whom is asked of the directory, not written into it.
+    """
+    event, directory = frames.change["events"][0], frames.directory
+    division, channels = str(event["facts"]["division_code"]), cast("list[str]", event["facts"].get("channels", []))
+    if principal.is_desk:
+        return principal.is_touched_by(division, directory)
+    if principal.unit_id is not None:
+        unit = directory.units.get(principal.unit_id) if CONSOLE in channels else None
+        return unit is not None and division in directory.chain(unit.division_code)
+    device = directory.content.devices.get(principal.device_id or "") if BUTTON in channels else None
+    return device is not None and division in directory.chain(directory.content.places[device.place_id].division_code)
 
 
 def _hears_of_mode(principal: Principal, frames: Frames) -> bool:
@@ -193,10 +213,12 @@ def texts_for(principal: Principal, frames: Frames) -> list[str]:
 
 def _is_concerned(principal: Principal, frames: Frames) -> bool:
     unit = frames.change["unit"]
-    if unit is None and _tells_of_mode(frames):
+    if unit is None and _tells_of(frames, "mode."):
         return _hears_of_mode(principal, frames)
-    if unit is None and _tells_of_audit(frames):
+    if unit is None and _tells_of(frames, "audit."):
         return principal.is_desk
+    if unit is None and _tells_of(frames, "test."):
+        return _hears_of_test(principal, frames)
     if unit is None:
         facts = _device_facts(frames)
         return principal.device_id == facts.get("device_id", "") or (

@@ -22,7 +22,7 @@ async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
         planned = next_unit(requirement, search_for(edit, request))
         if planned is None:
             return None
-        claims = planned.unit.exclusive and silent["role"] != "notify"
+        claims = planned.unit.exclusive and silent["role"] != "notify" and edit.is_actual
         if not claims or await claim_unit(edit.connection, planned.unit.id, edit.incident["id"]):
             break
         request = replace(request, taken=request.taken | {planned.unit.id})

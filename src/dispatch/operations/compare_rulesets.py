@@ -20,7 +20,7 @@ async def compare_versions(database: Database, version: int, against: int | None
         against = entry["base_version"]
     if against is None:
         async with database.connection() as connection:
-            against = (await versions(connection))[1]
+            against = (await versions(connection)).ruleset
     _, before = await get_document(database, against)
     found = await asyncio.to_thread(diff_rulesets, before, after)
     return {"version": version, "against": against, "same": found.is_empty, **found.data()}

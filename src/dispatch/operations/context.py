@@ -17,8 +17,10 @@ from dispatch.domain.condition import Facts
 from dispatch.domain.correlation import Correlations, OpenIncident
 from dispatch.domain.day import DayKind, plain_day_kind
 from dispatch.domain.directory import Directory, States
+from dispatch.domain.drill import Drill, Drills, Participants
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import NewId
+from dispatch.domain.incident import is_actual
 from dispatch.domain.lint import LEVELS, Finding
 from dispatch.domain.mode import Modes, response_at
 from dispatch.domain.mode_setting import mode_of
@@ -77,6 +79,7 @@ class Knowledge:
     refused: Refused | None = None
     linted: Linted | None = None
     modes: Modes = field(default_factory=Modes)
+    drills: Drills = field(default_factory=Drills)
     incidents: OpenIncidents = field(default_factory=OpenIncidents)
     past: dict[int, CompiledRuleset] = field(default_factory=dict)
     _meanwhile: list[ChangeRow] | None = None
@@ -96,7 +99,8 @@ class Knowledge:
     def start_over(self, fresh: "Knowledge") -> None:
         """Take over everything from what was just read; what was learnt before may never have happened."""
         self.directory, self.ruleset, self.refused = fresh.directory, fresh.ruleset, fresh.refused
-        self.states, self.modes, self.incidents = fresh.states, fresh.modes, fresh.incidents
+        self.states, self.incidents = fresh.states, fresh.incidents
+        self.modes, self.drills = fresh.modes, fresh.drills
         self.past, self._meanwhile = {}, None
 
     def begin_reload(self) -> None:
@@ -123,6 +127,8 @@ class Knowledge:
             self._learn_unit(change["unit"])
         elif change["incident"] is None:
             self._learn_modes(change)
+        if change["incident"] is not None and not is_actual(change["incident"]["exercise"]):
+            return  # Invariant: an exercise keeps nobody from a real alarm
         for row in change["assignments"]:
             begins = row["version"] == 1 and row["issued_at"] == change["recorded_at"]
             ends = row["status"] not in OPEN and row["ended_at"] == change["recorded_at"]
@@ -198,6 +204,15 @@ class Context:
     def is_there(self, unit_id: str) -> bool:
         """Say whether a unit has a live console; without anybody who knows, all count as there."""
         return self.presence is None or self.presence.is_there(unit_id, self.now())
+
+    def drill_at(self, division_code: str) -> Drill | None:
+        """Give the drill that stands in a division now."""
+        return self.knowledge.drills.standing(self.knowledge.directory.chain(division_code), self.now())
+
+    def participants(self, exercise: str, division_code: str) -> Participants | None:
+        """Give who alone may be sent: in an exercise those of the drill that stands there; None where all may be."""
+        drill = self.drill_at(division_code) if exercise == "exercise" else None
+        return None if drill is None else drill.participants
 
     def response_at(self, unit: Unit) -> str:
         """Give the response mode that stands where a unit belongs."""

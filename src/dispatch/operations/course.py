@@ -69,4 +69,5 @@ def request_now(edit: Edit, course: Course, role: str) -> Request:
         taken=frozenset(row["unit_id"] for row in there),
         excluded=course.excluded,
         responses=edit.context.knowledge.modes.responses(edit.now),
+        participants=edit.participants,
     )

@@ -35,7 +35,7 @@ async def dispatch_units(context: Context, request: Request, order: Order) -> An
     Raises:
         InvalidRequestError: no such unit, or a second lead.
         ExcludedByRuleError: the rules forbid this kind of unit here; `override` sends it nevertheless.
-        UnitUnavailableError: already on the incident, committed elsewhere or out of service.
+        UnitUnavailableError: already on the incident, committed elsewhere, out of service or not in the drill.
     """
 
     async def act(edit: Edit) -> None:
@@ -104,5 +104,9 @@ async def _require_free(edit: Edit, unit: Unit, *, acting: bool) -> None:
         raise UnitUnavailableError("the unit is on this incident already", facts={"unit": unit.code})
     if edit.context.knowledge.states.of(unit.id).duty == "out_of_service":
         raise UnitUnavailableError("the unit is out of service", facts={"unit": unit.code})
-    if acting and unit.exclusive and not await claim_unit(edit.connection, unit.id, edit.incident["id"]):
+    participants = edit.participants
+    if participants is not None and not participants.include(unit, edit.context.knowledge.directory):
+        raise UnitUnavailableError("the unit does not take part in the drill", facts={"unit": unit.code})
+    claims = acting and unit.exclusive and edit.is_actual
+    if claims and not await claim_unit(edit.connection, unit.id, edit.incident["id"]):
         raise UnitUnavailableError("the unit is committed to another incident", facts={"unit": unit.code})

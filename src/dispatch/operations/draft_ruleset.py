@@ -46,7 +46,7 @@ async def draft_ruleset(database: Database, draft: Draft, *, actor: Actor, direc
 
 async def _version_in_force(database: Database) -> int | None:
     async with database.connection() as connection:
-        return (await versions(connection))[1] or None
+        return (await versions(connection)).ruleset or None
 
 
 async def _body_of(database: Database, base: int | None) -> object:

@@ -11,6 +11,7 @@ from typing import cast
 from dispatch.domain import assignment as assignment_states
 from dispatch.domain import incident as incident_states
 from dispatch.domain.actor import Actor
+from dispatch.domain.drill import Participants
 from dispatch.domain.errors import DispatchError, NotFoundError
 from dispatch.domain.escalation import next_due
 from dispatch.domain.events import Event, EventName
@@ -85,6 +86,16 @@ class Edit:
         """Say how units are reached in this incident."""
         ladders = self.context.knowledge.directory.content.ladders
         return Reach(ladders, self.incident["urgency"], self.context.is_there)
+
+    @property
+    def is_actual(self) -> bool:
+        """Say whether the incident is real: only then it takes crews."""
+        return incident_states.is_actual(self.incident["exercise"])
+
+    @property
+    def participants(self) -> Participants | None:
+        """Give who alone may be sent, if a drill says so."""
+        return self.context.participants(self.incident["exercise"], self.incident["division_code"])
 
     @property
     def changed(self) -> list[AssignmentRow]:

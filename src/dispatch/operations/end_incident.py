@@ -21,7 +21,7 @@ async def cancel_incident(context: Context, request: Request, *, reason: str | N
         edit.incident["disposition"] = "false_alarm" if false_alarm else "cancelled"
         edit.incident["pending_slots"] = []
         edit.effects.disarm.append(edit.incident["id"])
-        if false_alarm and edit.incident["device_id"]:
+        if false_alarm and edit.is_actual and edit.incident["device_id"]:
             await count_false_alarm(edit.connection, edit.incident["device_id"])
         edit.tell(
             "incident.closed" if false_alarm else "incident.cancelled",
@@ -116,7 +116,7 @@ async def merge_incident(context: Context, request: Request, *, merge: Merge) ->
     """Join an incident into another: its calls count there, its units are recalled, a link remains.
 
     Raises:
-        InvalidRequestError: into itself or into nothing open.
+        InvalidRequestError: into itself, into nothing open, or an exercise and a real alarm into one.
     """
 
     async def act(edit: Edit) -> None:
@@ -149,4 +149,6 @@ async def _lock_target(edit: Edit, into_id: str) -> Work:
     target = None if target is None else await lock_work(edit.connection, into_id)
     if target is None or target.incident["status"] in {"closed", "cancelled", "merged", "transferred"}:
         raise InvalidRequestError((Fault("/into", "unknown_incident", "no other open incident has this id"),))
+    if target.incident["exercise"] != edit.incident["exercise"]:
+        raise InvalidRequestError((Fault("/into", "other_exercise", "exercises and real alarms never meet"),))
     return target

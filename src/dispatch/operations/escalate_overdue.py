@@ -15,6 +15,7 @@ from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.escalation import Due, next_due, next_step, owes_something
 from dispatch.domain.notice import Reason
 from dispatch.domain.rows import AssignmentRow, instant, parse_instant
+from dispatch.domain.unit import Unit
 from dispatch.operations.backup import add_next
 from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
@@ -223,11 +224,16 @@ def _tell_superior(edit: Edit, row: AssignmentRow) -> str | None:
     while unit is not None and unit.superior_id is not None and unit.superior_id not in climbed:
         climbed.add(unit.superior_id)
         superior = units.get(unit.superior_id)
-        if superior is not None and superior.id not in there:
+        if superior is not None and superior.id not in there and _takes_part(edit, superior):
             add_named(edit, Named(superior, "notify", mandatory=False, slot=next_slot(edit), code="superior"))
             return superior.id
         unit = superior
     return None
+
+
+def _takes_part(edit: Edit, unit: Unit) -> bool:
+    participants = edit.participants
+    return participants is None or participants.include(unit, edit.context.knowledge.directory)
 
 
 async def _supervise(edit: Edit, row: AssignmentRow, step: Due) -> None:

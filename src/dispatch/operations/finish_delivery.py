@@ -8,6 +8,7 @@ from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.rows import instant, parse_instant
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
+from dispatch.storage.communication import note_delivery
 from dispatch.storage.delivery import Attempt, Outcome, finish_attempt, is_on_its_way
 
 logger = logging.getLogger(__name__)
@@ -18,7 +19,10 @@ async def finish_delivery(context: Context, attempt: Attempt, outcome: Outcome) 
 
     What was sent is noted even where somebody holds the incident for long: else it would count as abandoned.
     """
-    next_id = str(context.new_id())
+    next_id, incident_id = str(context.new_id()), attempt.incident_id
+    if incident_id is None:
+        await _finish_test(context, attempt, outcome, next_id)
+        return
 
     async def act(edit: Edit) -> None:
         await finish_attempt(edit.connection, attempt.id, outcome, next_id=next_id)
@@ -29,12 +33,20 @@ async def finish_delivery(context: Context, attempt: Attempt, outcome: Outcome) 
 
     try:
         if outcome.retry_s is None:
-            await edit_incident(context, "finish_delivery", request=Request(attempt.incident_id, SYSTEM), act=act)
+            await edit_incident(context, "finish_delivery", request=Request(incident_id, SYSTEM), act=act)
             return
     except DatabaseUnavailableError:
         logger.info("a delivery is noted without telling of it", extra={"incident_id": attempt.incident_id})
     async with context.database.connection() as connection:
         await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
+
+
+async def _finish_test(context: Context, attempt: Attempt, outcome: Outcome, next_id: str) -> None:
+    """Note how a message of a test of communication ended: the test's report has it, no incident."""
+    async with context.database.transaction("finish_test_delivery") as connection:
+        await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
+        if outcome.retry_s is None:
+            await note_delivery(connection, attempt.id, sent=outcome.state == "sent", at=context.now())
 
 
 async def _go_on(edit: Edit, attempt: Attempt) -> None:

@@ -14,6 +14,7 @@ from dispatch.domain.candidate import Request
 from dispatch.domain.decision_input import RecordedStates, input_data
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import number_prefix
+from dispatch.domain.incident import is_actual
 from dispatch.domain.intake import URGENCY_RANK, Opening, call_row, decision_data, open_incident
 from dispatch.domain.routing import Plan, decide
 from dispatch.domain.rows import ChangeRow, IncidentRow, parse_instant
@@ -127,6 +128,7 @@ def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = froze
         now=opening.now,
         lost=lost,
         responses=knowledge.modes.responses(opening.now),
+        participants=context.participants(report.exercise, opening.where.division_code),
     )
     states = RecordedStates(knowledge.states)
     plan = decide(request, knowledge.ruleset, knowledge.directory, states)
@@ -148,7 +150,7 @@ async def _write(context: Context, intake: Intake, opening: Opening, decided: De
     draft = Draft(
         change=change,
         plan=plan,
-        claims=tuple(_claims(plan)),
+        claims=tuple(_claims(plan)) if is_actual(intake.report.exercise) else (),
         attend_at=opening.now + ATTEND_AFTER if plan.shortfalls else None,
         stage_at=next_stage_at(opened(change), change["assignments"], opening.now) if plan.stages else None,
         decided_from=dumps(input_data(decided.request, decided.seen)),

@@ -1,6 +1,7 @@
 """Reaching a unit's people beside its console: who, on which channel, and the attempts that the ledger will hold.
 
-Invariant: whoever is off duty is never paged. Nothing is sent here: attempts are rows, `jobs/delivery` sends them.
+Invariants: whoever is off duty is never paged; an exercise pages nobody but its drill's recipients. Nothing is sent
+here: attempts are rows, `jobs/delivery` sends them.
 """
 
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ from dispatch.operations.edit import Edit
 from dispatch.storage.push import list_subscriptions
 
 NOBODY = "none"
+UNREACHED = "nobody to reach: off duty, no number, or no channel"
+NO_DRILL = "a drill without recipients"
 WEB_PUSH = "web_push"
 
 
@@ -92,12 +95,38 @@ async def _recipients(edit: Edit, row: AssignmentRow, channels: Sequence[str]) -
     unit = edit.context.knowledge.directory.units.get(row["unit_id"])
     if unit is None:
         return []
+    if not edit.is_actual:
+        return await _of_drill(edit, unit, channels)
     contact = contact_of(edit.context, unit, on_call=bool(row["selection"].get("on_call")))
     found = [Recipient(channel, *contact) for channel in channels if channel != WEB_PUSH] if contact else []
-    if WEB_PUSH in channels and is_manned(edit.context, unit):
-        browsers = await list_subscriptions(edit.connection, unit.id)
-        found += [Recipient(WEB_PUSH, browser.target.text(), "subscription") for browser in browsers]
-    return sorted(found, key=lambda recipient: channels.index(recipient.channel))
+    return sorted(found + await _browsers(edit, unit, channels), key=lambda one: channels.index(one.channel))
+
+
+async def _of_drill(edit: Edit, unit: Unit, channels: Sequence[str]) -> list[Recipient]:
+    """List whom an exercise or test reaches: the recipients of the drill that stands there, browsers that take part.
+
+    Invariant: nobody's real number, and nobody at all where no drill is announced.
+    """
+    drill = edit.context.drill_at(edit.incident["division_code"])
+    if drill is None:
+        return []
+    found = [
+        Recipient(channel, one.address, "drill")
+        for channel in channels
+        if channel != WEB_PUSH
+        for one in drill.recipients
+        if one.channel in {None, channel}
+    ]
+    if drill.participants.include(unit, edit.context.knowledge.directory):
+        found += await _browsers(edit, unit, channels)
+    return found
+
+
+async def _browsers(edit: Edit, unit: Unit, channels: Sequence[str]) -> list[Recipient]:
+    if WEB_PUSH not in channels or not is_manned(edit.context, unit):
+        return []
+    browsers = await list_subscriptions(edit.connection, unit.id)
+    return [Recipient(WEB_PUSH, browser.target.text(), "subscription") for browser in browsers]
 
 
 def _attempt(edit: Edit, row: AssignmentRow, recipient: Recipient, notice: NoticeData) -> dict[str, object]:
@@ -117,5 +146,5 @@ def _attempt(edit: Edit, row: AssignmentRow, recipient: Recipient, notice: Notic
         "exercise": edit.incident["exercise"],
         "body": dumps(notice),
         "state": "failed_permanent" if nobody else "queued",
-        "error": "nobody to reach: off duty, no number, or no channel" if nobody else None,
+        "error": (UNREACHED if edit.is_actual else NO_DRILL) if nobody else None,
     }

@@ -19,6 +19,7 @@ from dispatch.storage.changes import Position, read_position
 from dispatch.storage.correlation import load_open
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory, load_states
+from dispatch.storage.drills import load_drills
 from dispatch.storage.epoch import ensure_epoch
 from dispatch.storage.modes import load_modes
 from dispatch.storage.rulesets import list_effective, newest_ruleset, versions
@@ -41,7 +42,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, Position]:
         directory = await load_directory(connection)
         stored = await list_effective(connection, MOST_TRIED)
         states = await load_states(connection)
-        modes = await load_modes(connection)
+        modes, drills = await load_modes(connection), await load_drills(connection)
         incidents = await load_open(connection, directory)
         position = await read_position(connection)
     if not stored:
@@ -49,7 +50,7 @@ async def load_knowledge(database: Database) -> tuple[Knowledge, Position]:
     ruleset, refused = await _newest_readable(stored, directory)
     kept = States()
     kept.replace_all(states)
-    knowledge = Knowledge(directory, ruleset, kept, modes=modes)
+    knowledge = Knowledge(directory, ruleset, kept, modes=modes, drills=drills)
     _note(knowledge, refused)
     knowledge.incidents.replace_all(incidents)
     return knowledge, position
@@ -79,13 +80,15 @@ async def begin_epoch(context: Context, disbelieved: str | None) -> Begun:
 
 
 async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
-    """Swap directory, ruleset and modes if they moved. True when directory or ruleset were swapped."""
+    """Swap directory, ruleset, modes and drills if they moved. True when directory or ruleset were swapped."""
     async with database.connection() as connection:
-        directory_version, ruleset_version, stamp = await versions(connection)
-    if stamp != knowledge.modes.stamp:
+        now = await versions(connection)
+        if now.drills != knowledge.drills.stamp:
+            knowledge.drills = await load_drills(connection)
+    if now.modes != knowledge.modes.stamp:
         async with database.snapshot() as connection:
             knowledge.modes = await load_modes(connection)
-    stored = (directory_version, ruleset_version)
+    stored = (now.directory, now.ruleset)
     if stored == (knowledge.directory.version, knowledge.ruleset.version) and knowledge.refused is None:
         return False
     async with database.snapshot() as connection:

@@ -84,7 +84,7 @@ async def _claimed(edit: Edit, course: Course, number: int) -> Plan:
         version = course.ruleset.version
         plan = Plan(version, knowledge.directory.version, (), (), {}, on_incident=request.taken)
         fill(plan, number, requirement, search_for(edit, request))
-        wanted = {p.unit.id for p in plan.planned if p.unit.exclusive and p.role != "notify"}
+        wanted = {p.unit.id for p in plan.planned if p.unit.exclusive and p.role != "notify" and edit.is_actual}
         missed = {
             unit_id
             for unit_id in sorted(wanted - claimed)

@@ -57,7 +57,7 @@ class Span:
 
 
 _WITHIN: Final = """
-WHERE i.id > $1 AND i.opened_at >= $2 AND i.opened_at < $3
+WHERE i.id > $1 AND i.opened_at >= $2 AND i.opened_at < $3 AND i.exercise = 'actual'
   AND ($4::text IS NULL OR i.incident_type = $4 OR i.incident_type LIKE $4 || '.%')
   AND ($5::text IS NULL OR i.division_code LIKE $5 || '%')
   AND ($6::text[] IS NULL OR i.division_code LIKE ANY($6))

@@ -15,11 +15,11 @@ SENDING_FOR_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try on one channel to one recipient."""
+    """One try on one channel to one recipient: of an incident, or of a test of communication."""
 
     id: str
     assignment_id: str | None
-    incident_id: str
+    incident_id: str | None
     channel: str
     recipient: str
     body: str
@@ -69,10 +69,11 @@ class Outcome:
 _FINISH: Final = """
 WITH f AS (UPDATE delivery_attempt SET state = $2, provider_id = $3, error = $4, finished_at = clock_timestamp()
   WHERE id = $1 AND state = 'sending' RETURNING *)
-INSERT INTO delivery_attempt (id, message_id, assignment_id, incident_id, unit_id, channel, recipient, recipient_kind,
-  reason, urgency, source, exercise, body, state, attempt, next_at)
-SELECT $5, message_id, assignment_id, incident_id, unit_id, channel, recipient, recipient_kind, reason, urgency, source,
-  exercise, body, 'queued', attempt + 1, clock_timestamp() + make_interval(secs => $6)
+INSERT INTO delivery_attempt (id, message_id, assignment_id, incident_id, test_id, unit_id, channel, recipient,
+  recipient_kind, reason, urgency, source, exercise, body, state, attempt, next_at)
+SELECT $5, message_id, assignment_id, incident_id, test_id, unit_id, channel, recipient,
+  recipient_kind, reason, urgency, source, exercise, body, 'queued', attempt + 1,
+  clock_timestamp() + make_interval(secs => $6)
 FROM f WHERE $6::float8 IS NOT NULL
 """
 

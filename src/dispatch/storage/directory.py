@@ -77,11 +77,15 @@ async def list_agencies(connection: Connection) -> list[dict[str, str]]:
     return [dict(row) for row in await connection.fetch("SELECT code, name, name_en FROM agency")]
 
 
+_OF_REAL_ALARMS: Final = "EXISTS (SELECT 1 FROM incident i WHERE i.id = a.incident_id AND i.exercise = 'actual')"
+
+
 async def load_states(connection: Connection) -> dict[str, UnitState]:
-    """Read the states of all units, with the number of their open assignments."""
+    """Read the states of all units, with the number of their open assignments; exercises keep nobody busy."""
     rows = await connection.fetch(
-        "SELECT unit_id::text, count(*) AS load FROM assignment WHERE status IN "
-        "('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene') GROUP BY unit_id"
+        "SELECT unit_id::text, count(*) AS load FROM assignment a WHERE status IN "
+        "('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene') "
+        f"AND {_OF_REAL_ALARMS} GROUP BY unit_id"
     )
     loads: dict[str, int] = {row["unit_id"]: row["load"] for row in rows}
     states = {
@@ -96,10 +100,10 @@ async def load_states(connection: Connection) -> dict[str, UnitState]:
     return states
 
 
-_RELEASED: Final = """
-SELECT unit_id::text, max(ended_at) AS released_at FROM assignment
+_RELEASED: Final = f"""
+SELECT unit_id::text, max(ended_at) AS released_at FROM assignment a
 WHERE ended_at > clock_timestamp() - interval '1 day' AND role <> 'notify' AND acknowledged_at IS NOT NULL
-  GROUP BY unit_id
+  AND {_OF_REAL_ALARMS} GROUP BY unit_id
 """
 """Since when units are free again; what is longer ago than a day is rest enough for anybody."""
 

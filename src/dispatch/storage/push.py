@@ -4,7 +4,7 @@ Invariant: a subscription is live as long as the key or session that made it: wh
 another unit gets no more messages, without anything being written.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -52,6 +52,19 @@ async def list_subscriptions(connection: Connection, unit_id: str) -> list[Subsc
         unit_id,
     )
     return [_subscription(row) for row in rows]
+
+
+async def list_subscriptions_of(connection: Connection, unit_ids: Sequence[str]) -> dict[str, list[str]]:
+    """Give the live subscriptions of many units at once, by unit, as a channel is handed them."""
+    rows = await connection.fetch(
+        f"SELECT s.id::text, s.unit_id::text, s.endpoint, s.p256dh, s.auth FROM push_subscription s "
+        f"WHERE s.unit_id = ANY($1) AND {_LIVE} ORDER BY s.renewed_at DESC, s.id",
+        unit_ids,
+    )
+    found: dict[str, list[str]] = {}
+    for subscription in map(_subscription, rows):
+        found.setdefault(subscription.unit_id, []).append(subscription.target.text())
+    return found
 
 
 _UPSERT: Final = """

@@ -13,6 +13,7 @@ from typing import Any, Final
 from dispatch.domain.actor import Actor
 from dispatch.domain.ruleset_life import Standing
 from dispatch.storage.database import Connection
+from dispatch.storage.drills import DRILL_STAMP
 from dispatch.storage.modes import STAMP
 
 _IN_FORCE: Final = """SELECT version FROM ruleset WHERE status = 'published' AND effective_at <= clock_timestamp()
@@ -62,13 +63,23 @@ async def find_ruleset(connection: Connection, version: int) -> str | None:
     return body
 
 
-async def versions(connection: Connection) -> tuple[int, int, int]:
-    """Give directory version, ruleset version and the stamp of the modes, as stored and by the database's clock."""
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Directory and ruleset version, and the stamps of modes and drills."""
+
+    directory: int
+    ruleset: int
+    modes: int
+    drills: int
+
+
+async def versions(connection: Connection) -> Versions:
+    """Give what is in force, as stored and by the database's clock."""
     row = await connection.fetchrow(
         f"SELECT (SELECT version FROM directory_version) AS directory, coalesce(({_IN_FORCE}), 0) AS ruleset, "
-        f"{STAMP} AS modes"
+        f"{STAMP} AS modes, {DRILL_STAMP} AS drills"
     )
-    return (0, 0, 0) if row is None else (row["directory"], row["ruleset"], row["modes"])
+    return Versions(0, 0, 0, 0) if row is None else Versions(**row)
 
 
 async def list_rulesets(

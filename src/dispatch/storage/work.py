@@ -151,6 +151,7 @@ class Filter:
     source_id: str | None = None
     device_id: str | None = None
     source_reference: str | None = None
+    exercise: str | None = None
     after: str | None = None
     limit: int = 50
 
@@ -193,6 +194,7 @@ def _clauses(wanted: Filter) -> tuple[list[str], list[object]]:
         ("i.source_id = {}::uuid", wanted.source_id),
         ("i.device_id = {}::uuid", wanted.device_id),
         ("i.source_reference = {}", wanted.source_reference),
+        ("i.exercise = {}", wanted.exercise),
         ("i.id < {}::uuid", wanted.after),
     ]
     clauses = [f"i.{_OPEN}"] if wanted.open_only and wanted.unit_id is None else []

@@ -2,8 +2,8 @@ import type { Texts } from "./catalogue.ts";
 
 /** How far an incident and its assignments are. Keys that also stand in glossary.json carry its words. */
 export const progress = {
-  "exercise.exercise": ["演练", "Drill"],
-  "exercise.test": ["测试", "Test"],
+  "exercise.exercise": ["演练", "DRILL"],
+  "exercise.test": ["测试", "TEST"],
   "duty.lead": ["主办", "Lead"],
   "duty.support": ["协办", "Support"],
   "duty.notify": ["知悉", "Notified"],

@@ -36,8 +36,8 @@ export class Caller {
 
   readonly names = new Names();
   readonly #clock = new ServerClock(() => performance.now());
-  #live: Live | null = null;
-  readonly #api: DeviceApi;
+  live: Live | null = null;
+  readonly api: DeviceApi;
   readonly #identity: DeviceIdentity;
   readonly #queue: PressQueue;
   readonly onReceived: () => void;
@@ -46,7 +46,7 @@ export class Caller {
   constructor(identity: DeviceIdentity, onReceived: () => void) {
     this.#identity = identity;
     this.onReceived = onReceived;
-    this.#api = new DeviceApi(new Http({ token: () => identity.key }));
+    this.api = new DeviceApi(new Http({ token: () => identity.key }));
     this.#queue = new PressQueue({
       storage: localStorage,
       key: `dispatch.presses.${identity.id}`,
@@ -65,7 +65,7 @@ export class Caller {
     void this.#join().then((stop) => (stopLive = stop));
     void this.refresh();
     void this.#checkIn();
-    void this.names.load(this.#api);
+    void this.names.load(this.api);
     const poll = setInterval(() => {
       if (!this.linked) void this.refresh();
     }, pollMs);
@@ -110,7 +110,7 @@ export class Caller {
   async cancel(): Promise<void> {
     this.cancelling = "sending";
     try {
-      await this.#api.cancelPress(this.#identity.id, "pressed_by_mistake", newId());
+      await this.api.cancelPress(this.#identity.id, "pressed_by_mistake", newId());
       this.cancelling = "sent";
       void this.refresh();
     } catch {
@@ -131,7 +131,7 @@ export class Caller {
 
   async refresh(): Promise<void> {
     try {
-      const status = await this.#api.deviceStatus(this.#identity.id);
+      const status = await this.api.deviceStatus(this.#identity.id);
       this.#heard(status);
     } catch (cause) {
       this.reachable = !(cause instanceof Unreachable);
@@ -159,7 +159,7 @@ export class Caller {
           for (const incident of after.incidents.values()) this.#show(incident);
         },
       });
-      this.#live = live;
+      this.live = live;
       return live.start();
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 2_000));
@@ -168,17 +168,17 @@ export class Caller {
   }
 
   #time(): number | null {
-    return this.#live?.clock.now() ?? this.#clock.now();
+    return this.live?.clock.now() ?? this.#clock.now();
   }
 
   #tick(): void {
     this.now = this.#time();
     this.steady = performance.now();
-    this.linked = this.#live?.phase === "live" && this.#live.freshness === "fresh";
+    this.linked = this.live?.phase === "live" && this.live.freshness === "fresh";
   }
 
   #take(incident: Incident): void {
-    if (this.#live) this.#live.merge(incident);
+    if (this.live) this.live.merge(incident);
     else this.#show(incident);
   }
 
@@ -195,7 +195,7 @@ export class Caller {
 
   async #send(press: Press): Promise<SendResult> {
     try {
-      const answer = await this.#api.press(this.#identity.id, press);
+      const answer = await this.api.press(this.#identity.id, press);
       this.reachable = true;
       return { kind: "accepted", answer };
     } catch (cause) {
@@ -223,7 +223,7 @@ export class Caller {
 
   async #checkIn(): Promise<void> {
     try {
-      await this.#api.checkIn(this.#identity.id, await battery());
+      await this.api.checkIn(this.#identity.id, await battery());
       this.reachable = true;
       this.checkedAt = this.#time();
     } catch (cause) {

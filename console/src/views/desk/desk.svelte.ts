@@ -26,7 +26,7 @@ import { inForce, learnMode, modeIn, modesOf, type ModeBook } from "../../state/
 import { relatedTo, type Related } from "../../state/links.ts";
 import { priorityOf } from "../../state/priority.ts";
 import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
-import { isOpen } from "../../state/open.ts";
+import { isActual, isOpen } from "../../state/open.ts";
 import type { Picture } from "../../state/reducer.ts";
 import { RetryKeys } from "../../state/retry_key.ts";
 import { newId } from "../identity.ts";
@@ -332,7 +332,8 @@ export class Desk {
 
   #counts(): Record<QueueFilter | "available" | "units", number> {
     const now = this.live.now;
-    const count = (filter: QueueFilter): number => this.incidents.filter((one) => matches(one, filter, now)).length;
+    const real = this.incidents.filter(isActual);
+    const count = (filter: QueueFilter): number => real.filter((one) => matches(one, filter, now)).length;
     const units = [...new Map([...this.roster, ...this.live.picture.units]).values()];
     return {
       open: count("open"),

@@ -51,7 +51,7 @@ async def read_source(database: Database, text: str | None) -> Source:
 
 async def _in_force(database: Database) -> int:
     async with database.connection() as connection:
-        version = (await versions(connection))[1]
+        version = (await versions(connection)).ruleset
     if version == 0:
         raise NotFoundError("no ruleset is in force")
     return version

@@ -1,0 +1,45 @@
+import { Operator } from "../support/api.ts";
+import { expect, test } from "../support/world.ts";
+
+const hospital = {
+  incident_type: "psychiatric.disturbance",
+  place_kind: "hospital",
+  division_code: "430304005003",
+  location: { longitude: 112.964, latitude: 27.875, crs: "WGS84" },
+};
+
+test("an exercise frames the whole page of a unit and counts nowhere on the desk", async ({ world }) => {
+  const [desk, [police]] = await Promise.all([world.desk(), world.four()]);
+  const exercise = await world.operator.report({ ...hospital, exercise: "exercise" });
+  if (!police) throw new Error("no police");
+  await expect(police.locator(".frame")).toContainText("演练");
+  await expect(police.locator("article .drill")).toBeVisible();
+  await expect(desk.locator(".strip")).toContainText("演练");
+  await expect(desk.locator(".row.exercise")).toHaveCount(1);
+  const open = desk.locator(".tile strong").first();
+  await expect(open).toHaveText("0");
+  const real = await world.operator.report(hospital);
+  await expect(open).toHaveText("1");
+  await expect(desk.locator(".strip")).toContainText(`№ ${Number(real.number.split("-")[2])}`);
+  expect(real.assignments.map((one) => one.unit.code).toSorted()).toEqual(exercise.assignments.map((one) => one.unit.code).toSorted());
+});
+
+test("a test of communication is answered by the pages themselves and confirmed by a touch", async ({ world }) => {
+  const [call, [police, justice]] = await Promise.all([world.call(), world.four()]);
+  if (!police || !justice) throw new Error("no consoles");
+  const leader = await Operator.logIn(world.server.base, "leader");
+  const called = await leader.post<{ id: string }>("/communication-tests", { name: "早班", division_code: "430304005", window_s: 120 });
+  await police.getByRole("button", { name: "通信测试 · 点此确认" }).click();
+  await expect(police.getByText("通信测试 · 已确认")).toBeVisible();
+  await call.getByRole("button", { name: "通信测试 · 点此确认" }).click();
+  await expect(justice.getByRole("button", { name: "通信测试 · 点此确认" })).toBeVisible();
+  interface Line { unit: { code: string } | null; device: { code: string } | null; state: string }
+  const states = async (): Promise<Record<string, string>> => {
+    const { calls } = await leader.get<{ calls: Line[] }>(`/communication-tests/${called.id}`);
+    return Object.fromEntries(calls.map((one) => [one.unit?.code ?? one.device?.code ?? "", one.state]));
+  };
+  await expect.poll(async () => (await states())[world.keys.consoles[0]?.unit ?? ""]).toBe("answered");
+  await expect.poll(async () => (await states())[world.keys.consoles[1]?.unit ?? ""]).toBe("delivered");
+  await expect.poll(async () => Object.values(await states()).filter((state) => state === "answered").length).toBe(2);
+  await leader.dispose();
+});

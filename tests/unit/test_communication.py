@@ -1,0 +1,74 @@
+"""When a scheduled test of communication is due, whom it calls, what its report adds up to."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dispatch.domain.communication import (
+    MOST_LATE,
+    STATES,
+    Asked,
+    CallState,
+    RollCall,
+    Schedule,
+    call_view,
+    count_states,
+    units_of,
+)
+from tests.support.world import COUNTY, NOW, TOWNSHIP, VILLAGE, directory, unit
+
+MORNING = time(8, 30)
+DAILY = Schedule("s", Asked("x", VILLAGE), (1, 2, 3, 4, 5, 6, 7), MORNING, enabled=True, last_run_on=None, set_by="x",
+                 set_at=NOW)  # fmt: skip
+MONDAY = datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "local", "due"),
+    [
+        (DAILY, MONDAY, True),
+        (DAILY, MONDAY - timedelta(seconds=1), False),
+        (DAILY, MONDAY + MOST_LATE, False),
+        (replace(DAILY, last_run_on=date(2026, 11, 23)), MONDAY, False),
+        (replace(DAILY, last_run_on=date(2026, 11, 22)), MONDAY, True),
+        (replace(DAILY, enabled=False), MONDAY, False),
+        (replace(DAILY, weekdays=(2,)), MONDAY, False),
+        (replace(DAILY, at=time(23, 30)), MONDAY.replace(hour=23, minute=45), True),
+    ],
+)
+def test_a_scheduled_test_is_due_once_at_its_time(schedule: Schedule, local: datetime, due: bool) -> None:
+    assert schedule.is_due(local) is due
+
+
+@given(st.lists(st.integers(0, 60 * 24 * 3), min_size=1))
+def test_however_often_it_is_looked_at_it_runs_once_a_date(minutes: list[int]) -> None:
+    schedule, ran = DAILY, []
+    for minute in sorted(minutes):
+        local = MONDAY.replace(hour=0, minute=0) + timedelta(minutes=minute)
+        if schedule.is_due(local):
+            schedule = replace(schedule, last_run_on=local.date())
+            ran.append(local.date())
+    assert len(ran) == len(set(ran)) <= 3
+
+
+def test_a_test_calls_the_units_of_its_division_and_below() -> None:
+    units = (unit("b"), unit("a"), unit("county", areas=(COUNTY,)))
+    assert units_of(TOWNSHIP, directory(units)) == ["a", "b"]
+    assert units_of(COUNTY, directory(units)) == ["a", "b", "county"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["console", "sms"]), st.sampled_from(STATES))))
+def test_totals_count_every_call_once(calls: list[tuple[str, CallState]]) -> None:
+    roll = [RollCall("unit", "a", channel, state, NOW) for channel, state in calls]
+    counted = count_states(roll)
+    assert sum(sum(states.values()) for states in counted.values()) == len(calls)
+
+
+def test_a_line_says_after_how_many_seconds() -> None:
+    later = NOW + timedelta(seconds=2.5)
+    line = call_view(RollCall("device", "gone", "button", "delivered", NOW, delivered_at=later), directory())
+    assert (line["delivered_after_s"], line["answered_after_s"]) == (2.5, None)
+    assert line["device"] == {"id": "gone", "code": None, "name": None, "name_en": None, "place": None}
