@@ -8,6 +8,6 @@ export function isOpen(incident: Pick<Incident, "status">): boolean {
 }
 
 /** An exercise or test is shown and worked on, and counts in no figure. */
-export function isActual(incident: Pick<Incident, "exercise">): boolean {
-  return (incident.exercise ?? "actual") === "actual";
+export function isActual(incident: Pick<Incident, "exercise"> | null): boolean {
+  return (incident?.exercise ?? "actual") === "actual";
 }

@@ -145,7 +145,7 @@ export interface DeliveryView {
   unit: UnitView | null;
   channel: string;
   recipient: string;
-  recipient_kind: "console" | "duty_phone" | "on_call" | "subscription" | "none";
+  recipient_kind: "console" | "duty_phone" | "on_call" | "subscription" | "drill" | "none";
   reason: string;
   state: "queued" | "sending" | "sent" | "delivered" | "seen" | "failed_temporary" | "failed_permanent" | "expired";
   attempt: number;
@@ -201,7 +201,7 @@ export interface EventFrame {
   type: "event";
   event_id: string;
   cursor: string;
-  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared" | "audit.alarmed" | "audit.cleared";
+  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "drill.changed" | "test.called" | "test.ended" | "test.scheduled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared" | "audit.alarmed" | "audit.cleared";
   occurred_at: string;
   facts: Record<string, unknown>;
   incident?: EventIncident | null;

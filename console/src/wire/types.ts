@@ -197,7 +197,7 @@ export interface Delivery {
   unit: UnitBrief | null;
   channel: string;
   recipient: string;
-  recipient_kind: "console" | "duty_phone" | "on_call" | "subscription" | "none";
+  recipient_kind: "console" | "duty_phone" | "on_call" | "subscription" | "drill" | "none";
   reason: string;
   state: "queued" | "sending" | "sent" | "delivered" | "seen" | "failed_temporary" | "failed_permanent" | "expired";
   attempt: number;
