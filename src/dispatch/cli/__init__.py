@@ -36,6 +36,7 @@ from dispatch.embedded import EmbeddedPostgresError
 from dispatch.operations.check_installation import Surroundings, check_installation
 from dispatch.operations.load_directory import has_ruleset, load_directory_bundle
 from dispatch.outside.calendar import last_year
+from dispatch.outside.channels import open_channels
 from dispatch.settings import Settings
 from dispatch.telemetry import configure_logs
 
@@ -97,10 +98,9 @@ def _load(arguments: argparse.Namespace, settings: Settings) -> int:
 
 def _check(arguments: argparse.Namespace, settings: Settings) -> int:
     require_database(settings)
-    channels = tuple(
-        name for name, wanted in (("sms", settings.paging_webhook), ("file", settings.paging_file)) if wanted
-    )
-    around = Surroundings(datetime.now(UTC), channels, last_year())
+    # Web push is left out: it reaches those only whose browser was subscribed.
+    channels = open_channels(settings.paging_webhook, settings.paging_file, settings.apprise, None)
+    around = Surroundings(datetime.now(UTC), tuple(channel.name for channel in channels), last_year())
     findings = asyncio.run(check_installation(settings.database_url, around))
     if arguments.json:
         print(json.dumps([finding.data() for finding in findings], ensure_ascii=False))
