@@ -27,6 +27,7 @@ UPDATE delivery_attempt SET state = 'failed_permanent', finished_at = clock_time
 ALTER TABLE delivery_attempt ALTER message_id SET NOT NULL, ALTER attempt SET DEFAULT 1;
 DROP INDEX delivery_due;
 CREATE INDEX delivery_due ON delivery_attempt (channel, urgency, next_at) WHERE state = 'queued';
+CREATE INDEX delivery_recent ON delivery_attempt (channel, sent_at) WHERE sent_at IS NOT NULL;
 CREATE INDEX delivery_sending ON delivery_attempt (next_at) WHERE state = 'sending';
 CREATE TABLE ladder (code text PRIMARY KEY CHECK (length(code) <= 64), agency text REFERENCES agency(code),
   urgency text CHECK (urgency IN ('critical', 'urgent', 'normal', 'routine')), channels text[] NOT NULL DEFAULT '{}',
@@ -47,6 +48,7 @@ DROP TABLE process;
 DROP TABLE ladder;
 DROP INDEX delivery_due;
 DROP INDEX delivery_sending;
+DROP INDEX delivery_recent;
 ALTER TABLE delivery_attempt DROP message_id, DROP unit_id, DROP recipient_kind, DROP reason, DROP urgency,
   DROP source, DROP exercise, DROP sent_at, DROP delivered_at, DROP seen_at, ALTER attempt SET DEFAULT 0;
 ALTER TABLE delivery_attempt RENAME attempt TO attempts;

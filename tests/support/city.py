@@ -268,8 +268,8 @@ class City:
 async def running(url: str, access: Access, *, presence: bool = False, **settings: Any) -> AsyncIterator[City]:
     """Start a process of the service on a database; stop it at the end."""
     port = free_port()
-    # Tests break what the auditor guards: it looks when it is told to.
-    usual = {"audit_every_s": NEVER_S} | settings
+    # Tests break what the auditor guards: it looks when it is told to. Connections cost a start its time.
+    usual = {"audit_every_s": NEVER_S, "pool_size": 5} | settings
     given = Settings(database_url=url, port=port, log_level="WARNING").model_copy(update=usual)
     app = create_app(given)
     server = server_for(given, app)

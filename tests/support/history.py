@@ -140,7 +140,7 @@ def _event_breaches(changes: list[dict[str, Any]]) -> Iterable[str]:
     for change in changes:
         for event in change["events"]:
             if event["event_id"] in seen:
-                yield f"event {event['id']} was told by two changes"
+                yield f"event {event['event_id']} was told by two changes"
             seen.add(event["event_id"])
             if event["event"] == "assignment.issued":
                 issued[event["assignment_id"]] += 1

@@ -67,5 +67,4 @@ def confirm(row: AssignmentRow, seen: int | None, revision: int) -> None:
 
 def is_unconfirmed(row: AssignmentRow) -> bool:
     """Say whether a unit that has acknowledged its task has not yet acknowledged the latest change that matters."""
-    acknowledged = row["acknowledged_revision"]
-    return acknowledged is not None and acknowledged < row["min_ack_revision"]
+    return row["acknowledged_at"] is not None and (row["acknowledged_revision"] or 0) < row["min_ack_revision"]

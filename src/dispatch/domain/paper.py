@@ -18,6 +18,7 @@ from dispatch.domain.events import Event
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.ids import NewId
 from dispatch.domain.intake import Clocks, Opening, issue, open_incident
+from dispatch.domain.ladder import Reach
 from dispatch.domain.routing import Plan, Planned
 from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant
 from dispatch.domain.unit import Unit
@@ -109,7 +110,8 @@ def enter(opening: Opening, paper: Paper, around: Around) -> ChangeRow:
     new_id = around.new_id
     change = open_incident(opening, around.plan, new_id=new_id, directory=around.directory)
     incident = cast("IncidentRow", change["incident"])
-    clocks = Clocks(opening.profile, incident["area_class"], opening.now)
+    reach = Reach(around.directory.content.ladders, opening.urgency, opening.is_there)
+    clocks = Clocks(opening.profile, incident["area_class"], opening.now, reach)
     at = _At(incident["id"], clocks, opening.where.point, paper.ended_at)
     rows = [_assignment(entry, slot, at, new_id) for slot, entry in enumerate(paper.units)]
     incident |= {
@@ -184,6 +186,8 @@ def _assignment(entry: PaperUnit, slot: int, at: _At, new_id: NewId) -> Assignme
         if moment is not None:
             row[STAMP[verb]] = instant(moment)  # type: ignore[literal-required]
             row["status"] = _AFTER[verb]
+    if row["acknowledged_at"] is not None:
+        row["acknowledged_revision"] = row["min_ack_revision"]
     over = completed or at.ended_at
     if entry.feedback is not None:
         row["feedback"], row["fed_back_at"] = entry.feedback, None if over is None else instant(over)

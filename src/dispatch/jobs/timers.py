@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 
 from dispatch.operations.context import Context
-from dispatch.operations.escalate_overdue import BATCH, earliest, escalate_overdue
+from dispatch.operations.escalate_overdue import earliest, escalate_overdue
 from dispatch.telemetry import TIMER_LATENESS
 
 LOOK_AGAIN_S = 0.5
@@ -20,9 +20,8 @@ class TimerLoop:
         self._next: datetime | None = None
 
     async def once(self) -> None:
-        """Act on everything that is due."""
-        while len(fired := await escalate_overdue(self._context)) >= BATCH:
-            self._observe([entry.late_s for entry in fired])
+        """Act on a batch of what is due; the next pass follows at once while anything is."""
+        fired = await escalate_overdue(self._context)
         self._observe([entry.late_s for entry in fired])
         self._next = await earliest(self._context)
 

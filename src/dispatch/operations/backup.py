@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from dispatch.domain.assignment import SILENT
+from dispatch.domain.assignment import OPEN
 from dispatch.domain.intake import issue
 from dispatch.domain.routing import next_unit
 from dispatch.domain.rows import AssignmentRow
@@ -26,7 +26,7 @@ async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
         if not claims or await claim_unit(edit.connection, planned.unit.id, edit.incident["id"]):
             break
         request = replace(request, taken=request.taken | {planned.unit.id})
-    still_leads = silent["role"] == "lead" and silent["status"] in SILENT
+    still_leads = silent["role"] == "lead" and silent["status"] in OPEN
     role = "support" if still_leads else silent["role"]
     planned = replace(planned, role=role, mandatory=silent["mandatory"], slot=silent["slot"])
     clocks = clocks_for(edit, requirement)

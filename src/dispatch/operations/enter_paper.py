@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport
 from dispatch.domain.errors import IdempotencyKeyReusedError, PaperNumberTakenError, UnitUnavailableError
+from dispatch.domain.incident import is_actual
 from dispatch.domain.paper import Around, Paper, demanded_by, enter, require_sense
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.opening import ATTEND_AFTER, Draft, Intake, opened, opening_of, plan_for, store_opening
@@ -59,7 +60,7 @@ async def _store(context: Context, entry: Entry) -> Answer | None:
     draft = Draft(
         change=change,
         plan=plan,
-        claims=paper.crews_at_work,
+        claims=paper.crews_at_work if is_actual(entry.report.exercise) else (),
         attend_at=opening.now + ATTEND_AFTER if opened(change)["shortfalls"] else None,
         occurred_at=paper.occurred_at,
     )

@@ -57,9 +57,11 @@ async def _go_on(edit: Edit, attempt: Attempt) -> None:
     row = next((row for row in edit.open_assignments() if row["id"] == attempt.assignment_id), None)
     if row is None or row["status"] not in SILENT:
         return
+    if await is_on_its_way(edit.connection, row["id"]):
+        return
     if "page" not in row["steps_done"]:
         row["deliver_by"] = instant(edit.now)
-    elif edit.context.is_there(row["unit_id"]) or await is_on_its_way(edit.connection, row["id"]):
+    elif edit.context.is_there(row["unit_id"]):
         return
     elif row["acknowledge_by"] is not None:
         row["acknowledge_by"] = min(row["acknowledge_by"], instant(edit.now), key=parse_instant)

@@ -58,11 +58,19 @@ def take_back(edit: Edit, row: AssignmentRow, reason: str) -> None:
 
 
 def give_back(edit: Edit) -> None:
-    """Close the gaps of units that were taken for lost and have moved since."""
-    moved = {row["slot"] for row in edit.open_assignments() if row["status"] in {"en_route", "on_scene"}}
+    """Close the gaps of units that were taken for lost, are on duty and have moved since: they may be lost again."""
+    states = edit.context.knowledge.states
+    moved = {
+        row["slot"]: row
+        for row in edit.open_assignments()
+        if row["status"] in {"en_route", "on_scene"} and states.of(row["unit_id"]).duty == "available"
+    }
     for gap in list(edit.incident["shortfalls"]):
         if gap["reason"] in TAKEN_BACK and gap["slot"] in moved:
             edit.fill_shortfall(gap["slot"])
+            row = moved[gap["slot"]]
+            row["steps_done"] = [step for step in row["steps_done"] if step != "reopened"]
+            edit.touch(row)
 
 
 def add_named(edit: Edit, named: Named) -> AssignmentRow:

@@ -38,7 +38,7 @@ def lost_because(context: Context, one: Acknowledged, now: datetime) -> str | No
     if unit is None:
         return None
     state = context.knowledge.states.of(unit.id)
-    if state.duty != "available":
+    if state.duty == "out_of_service" or (state.duty != "available" and not one.on_call):
         return "went_off_duty"
     if one.status != "acknowledged" or one.on_call:
         return None

@@ -34,7 +34,7 @@ WITH at AS (SELECT clock_timestamp() AS now),
    WHERE t.due_at < at.now - make_interval(secs => $1)),
  silent AS (SELECT i.number, extract(epoch FROM at.now - a.acknowledge_by)::float8 AS over_s
    FROM at, assignment a JOIN incident i ON i.id = a.incident_id
-   WHERE a.status IN ('issued', 'delivered') AND a.steps_done = '{{}}'
+   WHERE a.status IN ('issued', 'delivered') AND NOT 'escalate' = ANY(a.steps_done)
      AND a.acknowledge_by < at.now - make_interval(secs => $2)),
  places AS (SELECT i.number, NULL::float8 AS over_s FROM incident i
    WHERE i.status IN {_ACTIVE} AND EXISTS (SELECT 1 FROM unnest(i.pending_slots) place WHERE

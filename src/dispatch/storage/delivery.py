@@ -1,7 +1,7 @@
 """The ledger of delivery attempts: one row each, claimed by one process at a time, never re-sent blindly.
 
-Invariant: storms are fair. Within an urgency every place has its turn before any has its second: three hundred alarms
-from one site do not delay the first message about another.
+Invariant: storms are fair. Within an urgency every place has its turn before any has its second, those of the last
+minute counted: three hundred alarms from one site do not delay the first message about another, be the gateway slow.
 """
 
 from dataclasses import dataclass
@@ -27,10 +27,13 @@ class Attempt:
 
 
 _CLAIM: Final = """
-WITH turns AS (SELECT id, urgency, next_at,
-    row_number() OVER (PARTITION BY urgency, source ORDER BY attempt, next_at, id) AS turn
-  FROM delivery_attempt WHERE state = 'queued' AND channel = $1 AND next_at <= clock_timestamp()
-    AND urgency BETWEEN $2 AND $3),
+WITH had AS (SELECT urgency, source, count(*) AS turns FROM delivery_attempt
+  WHERE channel = $1 AND sent_at > clock_timestamp() - interval '60 s' AND urgency BETWEEN $2 AND $3
+  GROUP BY urgency, source),
+ turns AS (SELECT id, urgency, next_at, coalesce(had.turns, 0)
+    + row_number() OVER (PARTITION BY urgency, source ORDER BY attempt, next_at, id) AS turn
+  FROM delivery_attempt LEFT JOIN had USING (urgency, source)
+  WHERE state = 'queued' AND channel = $1 AND next_at <= clock_timestamp() AND urgency BETWEEN $2 AND $3),
  picked AS (SELECT d.id FROM delivery_attempt d JOIN turns USING (id) WHERE d.state = 'queued'
   ORDER BY turns.urgency, turns.turn, turns.next_at LIMIT $4 FOR UPDATE OF d SKIP LOCKED)
 UPDATE delivery_attempt d SET state = 'sending', sent_at = clock_timestamp(),
@@ -89,6 +92,8 @@ _EXPIRE: Final = """
 UPDATE delivery_attempt d SET state = 'expired', finished_at = clock_timestamp(),
   error = CASE d.state WHEN 'sending' THEN 'sender ended' ELSE 'not needed any more' END
 WHERE (d.state = 'sending' AND d.next_at < clock_timestamp())
+  OR (d.state = 'queued' AND d.reason = 'changed' AND EXISTS (
+    SELECT 1 FROM assignment a WHERE a.id = d.assignment_id AND (a.ended_at IS NOT NULL OR a.change_by IS NULL)))
   OR (d.state = 'queued' AND d.reason NOT IN ('changed', 'test') AND EXISTS (
     SELECT 1 FROM assignment a WHERE a.id = d.assignment_id AND a.status NOT IN ('issued', 'delivered')))
 """

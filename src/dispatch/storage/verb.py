@@ -131,7 +131,7 @@ _GUARDS: Final[dict[Verb, str]] = {
     # A backup may take the lead over when it answers, one of several asked may have it: that is decided under the lock,
     # in operations/acknowledge_assignment.
     "acknowledge": "AND assignment.backup_for IS NULL AND assignment.selection->>'offer' IS NULL",
-    "confirm": "AND assignment.acknowledged_revision < assignment.min_ack_revision",
+    "confirm": "AND coalesce(assignment.acknowledged_revision, 0) < assignment.min_ack_revision",
     "complete": "AND (assignment.role <> 'lead' OR assignment.fed_back_at IS NOT NULL)",
 }
 """What a verb demands beyond the state; a refused move is explained by `operations/move_assignment`."""

@@ -269,7 +269,7 @@ export const desk = {
   "form.urgency": ["紧急程度", "Urgency"],
   "form.default": ["按类型默认", "Default of the type"],
   "form.exercise": ["性质", "Kind"],
-  "form.exercise_hint": ["不占用警力，不计入统计；仅通知演练名单", "Takes no crew, counts in no figure; only the drill's recipients are told"],
+  "form.exercise_hint": ["不占用警力，不计入统计；控制台会响，短信等只发演练名单", "Takes no crew, counts in no figure; consoles ring, messages go to the drill's list only"],
   "exercise.actual": ["真实警情", "Actual"],
   "form.submit": ["提交并派警  Ctrl+Enter", "Report and dispatch  Ctrl+Enter"],
   "form.sending": ["正在提交…", "Sending…"],
