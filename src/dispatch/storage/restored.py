@@ -11,7 +11,7 @@ import asyncpg
 from dispatch.domain.errors import WrongStateError
 from dispatch.storage.database import outages_named
 from dispatch.storage.epoch import ensure_epoch
-from dispatch.storage.servers import driver_dsn
+from dispatch.storage.servers import Servers, driver_dsn
 
 ASIDE: Final = "before_restore"
 _SERVING: Final = """
@@ -73,14 +73,16 @@ async def put_back(url: str) -> None:
 
 async def settle_restored(url: str, fresh: UUID) -> str:
     """After the archive has come in: a new epoch, nothing is sent twice, what was put aside goes. Gives the epoch."""
-    connection = await _connect(url)
+    servers = Servers(url)
+    with outages_named():
+        connection = await servers.connect()
     try:
         async with connection.transaction():
             await connection.execute(_UNSENT)
             if await connection.fetchval("SELECT to_regclass('public.kit')"):  # an older schema has none
                 await connection.execute("DELETE FROM kit")
             await connection.execute("DELETE FROM epoch")
-            epoch = await ensure_epoch(connection, fresh)
+            epoch = await ensure_epoch(connection, fresh, lineage=servers.lineage)
             await connection.execute(f"DROP SCHEMA IF EXISTS {ASIDE} CASCADE")
         await connection.execute("ANALYZE")
     finally:
