@@ -5,7 +5,7 @@ from datetime import datetime
 
 from dispatch.domain.presence import Presence
 from dispatch.storage.database import Database
-from dispatch.storage.presence import beat, leave, list_presence, tell_presence
+from dispatch.storage.presence import beat, list_presence, tell_presence
 
 
 class PresenceLoop:
@@ -33,8 +33,3 @@ class PresenceLoop:
         for told in said:
             self._presence.put(told.unit_id, told.sighting)
             self._read_until = max(self._read_until or told.changed_at, told.changed_at)
-
-    async def end(self) -> None:
-        """Say that this process's consoles leave it."""
-        async with self._database.connection() as connection:
-            await leave(connection, self._process_id)

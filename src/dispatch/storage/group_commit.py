@@ -1,4 +1,4 @@
-"""Group commit: calls that arrive while another call's statement is on its way are written together by the next one.
+"""Group commit: calls that arrive while others' statements are on their way are written together by the next one.
 
 Invariant: every caller gets the answer of its own report, and only after its commit. A lone report is never held back;
 nobody waits for another's statement for longer than `PATIENCE_S`, and nobody fails because of another's report.
@@ -15,6 +15,8 @@ from dispatch.storage.written import TwinError
 
 MOST_TOGETHER: Final = 16
 """So many in one statement: more gain little, all wait for the last, and a lost connection is felt by each of them."""
+SIDE_BY_SIDE: Final = 2
+"""So many statements are on their way before a call waits for one of them: while there is room nobody waits."""
 PATIENCE_S: Final = 0.05
 """A statement that takes longer (a lock, a slow disk) is overtaken on another connection."""
 
@@ -43,8 +45,8 @@ class GroupCommit:
         self._database = database
         self._waiting: list[_Waiting] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._awaited: object | None = None
-        """The statement whose end those who wait are waiting for."""
+        self._awaited: list[list[_Waiting]] = []
+        """The groups whose statements are on their way, oldest first, but for those that were overtaken."""
         self._begins: asyncio.Handle | None = None
         self._overtakes: asyncio.TimerHandle | None = None
 
@@ -63,7 +65,7 @@ class GroupCommit:
         loop = asyncio.get_running_loop()
         waiting = _Waiting(report, loop.create_future())
         self._waiting.append(waiting)
-        if self._awaited is not None:
+        if len(self._awaited) >= SIDE_BY_SIDE:
             self._be_patient()
         elif self._begins is None:
             # Not before the end of this turn of the event loop: what was read from other sockets in it comes along.
@@ -71,9 +73,9 @@ class GroupCommit:
         return await waiting.outcome
 
     def _begin(self) -> None:
-        self._begins = self._awaited = None
+        self._begins = None
         if group := self._take():
-            self._awaited = group
+            self._awaited.append(group)
             task = asyncio.create_task(self._write(group), name="group_commit")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -85,11 +87,13 @@ class GroupCommit:
 
     def _overtake(self) -> None:
         self._overtakes = None
+        del self._awaited[:1]
         self._begin()
 
     def _go_on(self, group: list[_Waiting]) -> None:
         """Let those go on who wait for this group's statement; whoever was overtaken keeps nobody waiting."""
-        if self._awaited is group:
+        if group in self._awaited:
+            self._awaited.remove(group)
             if self._overtakes is not None:
                 self._overtakes.cancel()
                 self._overtakes = None

@@ -55,12 +55,3 @@ async def list_presence(connection: Connection, since: datetime | None) -> list[
         float(_OVERLAP_S),
     )
     return [Told(row["unit_id"], Sighting(row["process_id"], row["gone_at"]), row["changed_at"]) for row in rows]
-
-
-async def leave(connection: Connection, process_id: str) -> None:
-    """Take a process that ends off the list; its consoles were there until now."""
-    await connection.execute(
-        "UPDATE console_presence SET gone_at = clock_timestamp(), changed_at = clock_timestamp() "
-        "WHERE process_id = $1 AND gone_at IS NULL",
-        process_id,
-    )
