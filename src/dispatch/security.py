@@ -25,6 +25,7 @@ from dispatch.domain.rows import IncidentRow, LinkData
 from dispatch.domain.unit import Unit
 from dispatch.storage.access import Holder, find_holders
 from dispatch.storage.database import Database
+from dispatch.storage.together import Together
 
 Permission = Literal["report", "listen", "work", "direct", "set_modes", "drill", "administer", "press"]
 KEY_PREFIX: Final = "dsp_"
@@ -160,6 +161,7 @@ class Authenticator:
     def __init__(self, database: Database) -> None:
         """Start with nothing believed."""
         self._database = database
+        self._look_ups: Together[bytes, list[Holder]] = Together(self._find)
         self._believed: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
 
     async def by_key(self, secret: str) -> Principal:
@@ -205,13 +207,20 @@ class Authenticator:
         return await self._look_up(secret_hash, is_session=is_session)
 
     async def _look_up(self, secret_hash: bytes, *, is_session: bool) -> Principal:
-        async with self._database.connection() as connection:
-            holders = await find_holders(connection, [secret_hash])
+        holders = await self._look_ups.ask(secret_hash)
         holder = next((holder for holder in holders if holder.is_session == is_session), None)
         if holder is None:
             self.forget(secret_hash)
             raise UnauthenticatedError("this key or session is unknown, expired or revoked")
         return self._believe(_principal(holder))
+
+    async def _find(self, secret_hashes: list[bytes]) -> list[list[Holder]]:
+        async with self._database.connection() as connection:
+            holders = await find_holders(connection, secret_hashes)
+        of: dict[bytes, list[Holder]] = {}
+        for holder in holders:
+            of.setdefault(holder.token_hash, []).append(holder)
+        return [of.get(secret_hash, []) for secret_hash in secret_hashes]
 
     def _believe(self, principal: Principal) -> Principal:
         self._believed[principal.secret_hash] = (time.monotonic(), principal)

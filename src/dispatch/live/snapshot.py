@@ -1,8 +1,8 @@
 """What a console is given when it connects: the snapshot of its scope, or the events that it missed."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import orjson
 
@@ -11,20 +11,13 @@ from dispatch.domain.drill import drill_view
 from dispatch.domain.mode_setting import mode_view
 from dispatch.domain.unit import is_on_duty
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_state_view
-from dispatch.live.frames import Frames
 from dispatch.live.hub import texts_for
+from dispatch.live.reading import Arrival, Found, Missed, Seen, read_for, scope
 from dispatch.live.relay import Relay
-from dispatch.operations.context import Context, read_change
+from dispatch.operations.context import Context
 from dispatch.security import Principal
-from dispatch.storage.auditing import list_standing
-from dispatch.storage.changes import pruned_below, read_changes
-from dispatch.storage.database import Connection
-from dispatch.storage.drills import list_coming
-from dispatch.storage.modes import list_unfinished
-from dispatch.storage.work import Filter, Work, list_work
-
-MOST_INCIDENTS = 5_000
-MOST_MISSED = 2_000
+from dispatch.storage.together import Together
+from dispatch.storage.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,75 +29,37 @@ class Start:
     is_known: Callable[[int, int], bool]
 
 
-async def begin(context: Context, relay: Relay, principal: Principal, cursor: str | None) -> Start:
-    """Resume from the cursor if nothing can be missed, else give a snapshot."""
-    if cursor is None:
-        return await _snapshot(context, relay, principal, resume="snapshot")
-    since = relay.read_cursor(cursor)
-    missed = None if since is None else await _missed(context, relay, principal, since)
-    return missed or await _snapshot(context, relay, principal, resume="reset")
+class Starts:
+    """Gives consoles their first frames."""
 
+    def __init__(self, context: Context, relay: Relay) -> None:
+        """Start with nobody waiting."""
+        self._context = context
+        self._relay = relay
+        self._readings: Together[Arrival, Found] = Together(partial(read_for, context, relay))
 
-async def _missed(context: Context, relay: Relay, principal: Principal, since: int) -> Start | None:
-    # Before the read: what commits during it is held and sent after; a cursor must not claim it earlier.
-    directory, at = context.knowledge.directory, relay.cursor
-    async with context.database.snapshot() as connection:
-        if since <= await pruned_below(connection):
-            return None
-        found = await read_changes(connection, since, delivered=(), limit=MOST_MISSED)
-    if not found.complete:
-        return None
-    texts = [
-        text for row in found.rows for text in texts_for(principal, Frames(read_change(row["change"]), directory, at))
-    ]
-    told = {row["seq"] for row in found.rows}
-    return Start("replayed", texts, lambda _xid, seq: seq in told)
+    async def begin(self, principal: Principal, cursor: str | None) -> Start:
+        """Resume from the cursor if nothing can be missed, else give a snapshot."""
+        found = await self._readings.ask(Arrival(principal, cursor))
+        if isinstance(found, Missed):
+            texts = [text for _, _, frames in found.changes for text in texts_for(principal, frames)]
+            told = {seq for _, seq, _ in found.changes}
+            return Start("replayed", texts, lambda _xid, seq: seq in told)
+        frame = orjson.dumps(self._snapshot(principal, found)).decode()
+        resume = "snapshot" if cursor is None else "reset"
+        return Start(resume, [frame], lambda xid, _seq: found.visible.holds(xid))
 
-
-async def _snapshot(context: Context, relay: Relay, principal: Principal, *, resume: str) -> Start:
-    async with context.database.snapshot() as connection:
-        visible: str = await connection.fetchval("SELECT pg_current_snapshot()::text")
-        works = await _open_work(connection, principal)
-        modes = await _modes(context, connection, principal)
-        drills = await _drills(context, connection, principal)
-        alarms = [alarm_view(alarm) for alarm in await list_standing(connection)] if principal.is_desk else []
-    xmin, xmax, in_progress = _read_snapshot(visible)
-    frame = {
-        "type": "snapshot",
-        "cursor": f"{relay.epoch}.{min(xmin, relay.watermark)}",
-        "incidents": [see(context, principal, work) for work in works],
-        "units": _units(context, principal),
-        "modes": modes,
-        "drills": drills,
-        "alarms": alarms,
-    }
-    return Start(
-        resume,
-        [orjson.dumps(frame).decode()],
-        lambda xid, _seq: xid < xmin or (xid < xmax and xid not in in_progress),
-    )
-
-
-def _read_snapshot(text: str) -> tuple[int, int, frozenset[int]]:
-    match = re.fullmatch(r"(\d+):(\d+):([\d,]*)", text)
-    if match is None:
-        message = f"not a snapshot: {text}"
-        raise ValueError(message)
-    running = frozenset(int(xid) for xid in match[3].split(",") if xid)
-    return int(match[1]), int(match[2]), running
-
-
-async def _open_work(connection: Connection, principal: Principal) -> list[Work]:
-    wanted = Filter(open_only=True, limit=MOST_INCIDENTS)
-    if principal.is_desk or principal.is_wall:
-        wanted = Filter(open_only=True, division_codes=principal.division_codes, limit=MOST_INCIDENTS)
-    elif principal.unit_id is not None:
-        wanted = Filter(open_only=True, unit_id=principal.unit_id, limit=MOST_INCIDENTS)
-    elif principal.device_id is not None:
-        wanted = Filter(open_only=True, device_id=principal.device_id, limit=MOST_INCIDENTS)
-    else:
-        wanted = Filter(open_only=True, source_id=principal.id, limit=MOST_INCIDENTS)
-    return await list_work(connection, wanted)
+    def _snapshot(self, principal: Principal, seen: Seen) -> Json:
+        context, relay = self._context, self._relay
+        return {
+            "type": "snapshot",
+            "cursor": f"{relay.epoch}.{min(seen.visible.xmin, relay.watermark)}",
+            "incidents": [see(context, principal, work) for work in seen.works[scope(principal)]],
+            "units": _units(context, principal),
+            "modes": _modes(context, principal, seen),
+            "drills": _drills(context, principal, seen),
+            "alarms": [alarm_view(alarm) for alarm in seen.alarms] if principal.is_desk else [],
+        }
 
 
 def see(context: Context, principal: Principal, work: Work) -> Json:
@@ -121,21 +76,19 @@ def see(context: Context, principal: Principal, work: Work) -> Json:
     )
 
 
-async def _modes(context: Context, connection: Connection, principal: Principal) -> list[Json]:
-    """List the modes that stand or will in the principal's area, read as of the same instant as the incidents."""
+def _modes(context: Context, principal: Principal, seen: Seen) -> list[Json]:
+    """List the modes that stand or will in the area of a desk or a unit."""
     if not (principal.is_desk or principal.unit_id is not None):
         return []
     directory = context.knowledge.directory
-    known = await list_unfinished(connection, context.now())
-    return [mode_view(mode, directory) for mode in known if principal.is_touched_by(mode.division_code, directory)]
+    return [mode_view(mode, directory) for mode in seen.modes if principal.is_touched_by(mode.division_code, directory)]
 
 
-async def _drills(context: Context, connection: Connection, principal: Principal) -> list[Json]:
-    """List for a desk the drills that are held or announced in its area, as of the same instant as the incidents."""
+def _drills(context: Context, principal: Principal, seen: Seen) -> list[Json]:
+    """List for a desk the drills that are held or announced in its area."""
     if not principal.is_desk:
         return []
-    directory = context.knowledge.directory
-    coming = await list_coming(connection, context.now())
+    directory, coming = context.knowledge.directory, seen.drills
     return [drill_view(drill, directory) for drill in coming if principal.is_touched_by(drill.division_code, directory)]
 
 

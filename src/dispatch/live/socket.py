@@ -33,7 +33,7 @@ from dispatch.live.direct import EXTENSION, Write
 from dispatch.live.hub import Hub, Subscriber
 from dispatch.live.messages import HELLO, RECEIPT, Hello
 from dispatch.live.relay import Relay
-from dispatch.live.snapshot import begin
+from dispatch.live.snapshot import Starts
 from dispatch.operations.context import Context
 from dispatch.operations.move_assignment import move_assignment
 from dispatch.operations.moving import Request
@@ -60,6 +60,7 @@ class LiveSockets:
         self._relay = relay
         self._hub = hub
         self._authenticator = authenticator
+        self._starts = Starts(context, relay)
         self._arriving: set[WebSocket] = set()
         self._sockets: dict[Subscriber, WebSocket] = {}
         self._writers: dict[Subscriber, asyncio.Task[None]] = {}
@@ -102,7 +103,7 @@ class LiveSockets:
         self._sockets[subscriber] = websocket
         self._hub.add(subscriber)
         try:
-            start = await begin(self._context, self._relay, principal, hello.cursor)
+            start = await self._starts.begin(principal, hello.cursor)
             welcome = {
                 "type": "welcome",
                 "server_time": instant(self._context.now()),

@@ -1,10 +1,12 @@
 """Incidents and assignments: reading them, and locking them for a change."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
 import orjson
 
+from dispatch.domain.assignment import OPEN
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.rows import AssignmentRow, IncidentRow
 from dispatch.storage.database import Connection
@@ -164,6 +166,20 @@ async def list_work(connection: Connection, wanted: Filter) -> list[Work]:
     return [_work(row["incident"], row["assignments"]) for row in await connection.fetch(sql, *arguments)]
 
 
+async def list_own_work(connection: Connection, unit_ids: Collection[str], limit: int) -> dict[str, list[Work]]:
+    """List for each of several units the open incidents that it is on, newest first, in one statement."""
+    sql = _WITH_ASSIGNMENTS.format(where=f"{_OWN_WORK.format('$1')} ORDER BY i.id DESC")
+    own: dict[str, list[Work]] = {unit_id: [] for unit_id in unit_ids}
+    for row in await connection.fetch(sql, list(own)):
+        work = _work(row["incident"], row["assignments"])
+        is_open = work.incident["status"] in OPEN_STATUSES
+        units = {row["unit_id"] for row in work.assignments if is_open or row["status"] in OPEN}
+        for unit_id in units & own.keys():
+            if len(own[unit_id]) < limit:
+                own[unit_id].append(work)
+    return own
+
+
 async def find_paper(connection: Connection, paper_number: str) -> tuple[str, str] | None:
     """Find the incident that was entered under a paper number: its id and its own number."""
     row = await connection.fetchrow(
@@ -179,10 +195,10 @@ async def count_open(connection: Connection) -> int:
 
 _EVER_ON: Final = "EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = i.id AND w.unit_id = {0}::uuid)"
 # A lead that has fed back may close the incident before it says that it is done: its task is still open.
-_OWN_WORK: Final = f"""i.id IN (SELECT w.incident_id FROM assignment w WHERE w.unit_id = {{0}}::uuid
+_OWN_WORK: Final = f"""i.id IN (SELECT w.incident_id FROM assignment w WHERE w.unit_id = ANY({{0}}::uuid[])
     AND w.status IN ('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene')
   UNION SELECT o.id FROM incident o WHERE o.{_OPEN}
-    AND EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = o.id AND w.unit_id = {{0}}::uuid))"""
+    AND EXISTS (SELECT 1 FROM assignment w WHERE w.incident_id = o.id AND w.unit_id = ANY({{0}}::uuid[])))"""
 
 
 def _clauses(wanted: Filter) -> tuple[list[str], list[object]]:
@@ -190,7 +206,8 @@ def _clauses(wanted: Filter) -> tuple[list[str], list[object]]:
         ("i.status = {}", wanted.status),
         ("i.incident_type = {}", wanted.incident_type),
         ("i.division_code LIKE ANY({}::text[])", wanted.division_codes and [f"{c}%" for c in wanted.division_codes]),
-        (_OWN_WORK if wanted.open_only else _EVER_ON, wanted.unit_id),
+        (_OWN_WORK, [wanted.unit_id] if wanted.open_only and wanted.unit_id is not None else None),
+        (_EVER_ON, None if wanted.open_only else wanted.unit_id),
         ("i.source_id = {}::uuid", wanted.source_id),
         ("i.device_id = {}::uuid", wanted.device_id),
         ("i.source_reference = {}", wanted.source_reference),
