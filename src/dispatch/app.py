@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket
 
 from dispatch import __version__
 from dispatch.api import (
@@ -37,7 +37,7 @@ from dispatch.api import (
 )
 from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
-from dispatch.api.middleware import Envelope, Straight
+from dispatch.api.middleware import Direct, DirectSocket, Envelope, Straight
 from dispatch.api.openapi import describe
 from dispatch.assembly import build
 from dispatch.domain.errors import DispatchError
@@ -94,18 +94,19 @@ def _route(app: FastAPI) -> None:
     ):
         app.include_router(module.router)
 
-    async def live(websocket: object) -> None:
+    async def live(websocket: WebSocket) -> None:
         sockets: LiveSockets = app.state.process.sockets
-        await sockets.serve(websocket)  # type: ignore[arg-type]
+        await sockets.serve(websocket)
 
-    app.router.routes.append(WebSocketRoute("/api/v1/live", live))
     app.mount("/assets", pages.assets("assets"))
     app.add_exception_handler(DispatchError, handle_refusal)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(RequestValidationError, _http_problem)
     app.add_exception_handler(Exception, _bug)
-    # Reported calls go past the router; the documentation is that of the router's own entry.
-    app.add_middleware(Straight, path="/api/v1/incidents", endpoint=incidents.report)
+    # Of the reported calls that go past the router, the router has an entry for the documentation.
+    app.add_middleware(
+        Straight, posted=Direct("/api/v1/incidents", incidents.report), live=DirectSocket("/api/v1/live", live)
+    )
     app.add_middleware(Envelope)
 
 

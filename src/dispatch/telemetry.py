@@ -104,6 +104,10 @@ _OF_EVERY_RECORD: Final = frozenset(
 )
 
 
+SOCKETS_LOG: Final = "uvicorn.sockets"
+"""Where the web server tells of each socket that opens and closes."""
+
+
 def configure_logs(level: str) -> None:
     """Send JSON lines to standard error, the web server's among them."""
     handler = logging.StreamHandler(sys.stderr)
@@ -115,4 +119,5 @@ def configure_logs(level: str) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("uvicorn.access").disabled = True
-    logging.getLogger("httpx").setLevel("WARNING")
+    for name in ("httpx", SOCKETS_LOG):
+        logging.getLogger(name).setLevel("WARNING")

@@ -5,6 +5,7 @@ five thousand consoles that hear of one change are five thousand tasks. Here a f
 writes what a turn of the event loop has brought together. A socket that does not keep up is left to the slow way.
 """
 
+import logging
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Final
@@ -13,6 +14,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
+
+from dispatch.telemetry import SOCKETS_LOG
 
 EXTENSION: Final = "dispatch.direct"
 """Under this name the application finds the way among the extensions of its connection, if its server offers it."""
@@ -26,10 +29,15 @@ def encoded(text: str) -> bytes:
 
 
 class DirectProtocol(WebSocketsSansIOProtocol):
-    """The web server's own protocol, which also offers the direct way."""
+    """The web server's own protocol, which also offers the direct way.
+
+    That a socket opened or closed is no news, as little as that a request was answered: two lines for each of a
+    thousand consoles that come back would cost a tenth of having them back.
+    """
 
     def handle_connect(self, event: Request) -> None:
         """Offer it with everything else that the application is told of the connection."""
+        self.logger = self.conn.logger = _LOGGER
         super().handle_connect(event)
         if self.response.status_code == _SWITCHING:
             extensions = self.scope.setdefault("extensions", {}) or {}
@@ -45,3 +53,4 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
 
 _SWITCHING: Final = 101
+_LOGGER: Final = logging.getLogger(SOCKETS_LOG)
