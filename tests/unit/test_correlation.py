@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dispatch.domain.call import LOCATION_DOUBTFUL, CallReport, Where
 from dispatch.domain.correlation import Correlations, Gauge, Match, OpenIncident, Traits, match, traits_of_call
 from dispatch.domain.geo import Point
-from dispatch.domain.open_incidents import MOST_KEPT, OpenIncidents
+from dispatch.domain.open_incidents import MOST_KEPT, MOST_LOOKED_AT, OpenIncidents
 from dispatch.domain.rows import instant
 from dispatch.domain.rule import Correlation
 from tests.support.world import HERE, HOSPITAL, NOW, VILLAGE, directory, incident_of, later, opened
@@ -136,7 +136,9 @@ some_traits = st.builds(
     st.none() | st.builds(Point, st.floats(112.9, 112.93, allow_nan=False), st.floats(27.8, 27.83, allow_nan=False)),
     st.sampled_from([None, 20.0, 500.0]),
 )
-some_incidents = st.lists(st.tuples(some_traits, st.floats(0, 5_000), st.sampled_from(["dispatched", "resolved"])))
+some_incidents = st.lists(
+    st.tuples(some_traits, st.floats(0, 5_000), st.sampled_from(["dispatched", "resolved"])), max_size=MOST_LOOKED_AT
+)
 
 
 @settings(max_examples=300)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from dispatch.domain.ladder import USUAL, Action, Ladder
-from dispatch.domain.rows import AssignmentRow, parse_instant
+from dispatch.domain.rows import AssignmentRow, instant, parse_instant
 
 REMIND_AFTER: Final = timedelta(seconds=300)
 """When every step was taken and the unit still owes something, it is urged again this often."""
@@ -92,11 +92,15 @@ def owes_something(assignment: AssignmentRow, now: datetime) -> bool:
 
 
 def overdue(assignment: AssignmentRow, now: datetime) -> list[str]:
-    """List the deadlines that an open assignment has missed: derived, never a status."""
+    """List the deadlines that an open assignment has missed: derived, never a status.
+
+    Instants are compared as they are written: one form, one zone, and `+` sorts before `.` and every digit.
+    """
     missed: list[str] = []
+    at = instant(now)
     for step in LADDER:
-        deadline = _deadline(step, assignment)
-        if deadline is None or deadline > now or assignment["status"] not in step.statuses:
+        deadline: str | None = assignment[step.deadline]  # type: ignore[literal-required]
+        if deadline is None or deadline > at or assignment["status"] not in step.statuses:
             continue
         if step.deadline in missed or (step.deadline == "feedback_by" and assignment["fed_back_at"]):
             continue

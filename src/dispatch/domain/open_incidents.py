@@ -28,7 +28,7 @@ from dispatch.domain.incident import OPEN
 from dispatch.domain.rows import IncidentRow, parse_instant
 
 MOST_KEPT: Final = 50_000
-MOST_LOOKED_AT: Final = 64
+MOST_LOOKED_AT: Final = 32
 """So many of the youngest in one drawer are looked at: a thousand calls about one explosion stay cheap."""
 _MOST_ENDED: Final = 1_000
 _CELL_DEGREES: Final = 0.005

@@ -5,7 +5,8 @@ One shape for HTTP answers, snapshots and live frames. Unit names come from the 
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Protocol
+from operator import itemgetter
+from typing import Protocol, cast
 
 from dispatch.domain.disclosure import is_sensitive, row_without_words
 from dispatch.domain.escalation import overdue
@@ -79,8 +80,14 @@ _ASSIGNMENT_FIELDS = (
 )
 
 
+_of_incident = itemgetter(*_INCIDENT_FIELDS)
+_of_assignment = itemgetter(*_ASSIGNMENT_FIELDS)
 _BEFORE_REVISIONS: Json = {"revision": 1, "min_ack_revision": 1, "acknowledged_revision": None, "change_by": None}
 """What a change says that was written before there were revisions."""
+
+
+def _with_revisions(row: Json) -> Json:
+    return row if "min_ack_revision" in row or "settled_version" in row else {**_BEFORE_REVISIONS, **row}
 
 
 class UnitNames(Protocol):
@@ -107,8 +114,8 @@ def unit_view(unit_id: str, names: UnitNames) -> Json:
 def assignment_view(row: AssignmentRow, names: UnitNames, now: datetime | None = None, *, words: bool = True) -> Json:
     """Shape an assignment; `overdue` needs the instant at which it is looked at. Without `words` none are shown."""
     row = row if words else row_without_words(row)
-    known: Json = {**_BEFORE_REVISIONS, **row}
-    view: Json = {field: known[field] for field in _ASSIGNMENT_FIELDS}
+    known = _with_revisions(cast("Json", row))
+    view: Json = dict(zip(_ASSIGNMENT_FIELDS, _of_assignment(known), strict=True))
     view["unit"] = unit_view(row["unit_id"], names)
     view["overdue"] = [] if now is None else overdue(row, now)
     return view
@@ -122,8 +129,8 @@ def incident_view(
     It is `confidential` while they are withheld from units that neither lead nor need them. `links` are those whose
     incidents the reader may see.
     """
-    known: Json = {**_BEFORE_REVISIONS, **row}
-    view: Json = {field: known[field] for field in _INCIDENT_FIELDS}
+    known = _with_revisions(cast("Json", row))
+    view: Json = dict(zip(_INCIDENT_FIELDS, _of_incident(known), strict=True))
     view["description"] = row["description"] if details else None
     view["caller"] = row["caller"] if details else None
     view["restricted"] = not details
