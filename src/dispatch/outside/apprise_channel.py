@@ -22,6 +22,8 @@ from dispatch.outside.worker import BusyError, Worker
 TIMEOUT_S: Final = 10.0
 THREADS: Final = 4
 """Of each channel: a burst goes out four at a time, and three that hang leave one."""
+CRITICAL_THREADS: Final = 8
+"""Besides, for critical messages alone: ordinary ones that hang take none of them."""
 RECIPIENT: Final = "{to}"
 _EXAMPLE: Final = "8613800000000"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -55,7 +57,8 @@ class AppriseChannel:
         self.name = name
         self._templates = templates
         self._apprise = _apprise()
-        self._worker = Worker(f"apprise-{name}", threads=THREADS)
+        self._ordinary = Worker(f"apprise-{name}", threads=THREADS)
+        self._critical = Worker(f"apprise-{name}-critical", threads=CRITICAL_THREADS)
         for number, template in enumerate(templates, 1):
             if self._service(template, _EXAMPLE) is None:
                 raise ChannelSettingError(f"channel {name!r}: Apprise does not understand URL {number}")
@@ -67,8 +70,9 @@ class AppriseChannel:
             TemporaryChannelError: no answer, or: later. What took too long may arrive all the same.
             PermanentChannelError: refused.
         """
+        worker = self._critical if message.urgency == "critical" else self._ordinary
         try:
-            await self._worker.run(lambda: self._send(message), within_s=TIMEOUT_S)
+            await worker.run(lambda: self._send(message), within_s=TIMEOUT_S)
         except TimeoutError:
             raise TemporaryChannelError(f"no answer within {TIMEOUT_S:.0f} s") from None
         except BusyError as error:
