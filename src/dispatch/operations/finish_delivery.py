@@ -1,15 +1,17 @@
 """A delivery attempt has ended: the ledger keeps it, and whoever watches the incident learns of it."""
 
+import json
 import logging
 
 from dispatch.domain.actor import SYSTEM
+from dispatch.domain.alerting import wait_no_longer
 from dispatch.domain.assignment import SILENT
 from dispatch.domain.errors import DatabaseUnavailableError
-from dispatch.domain.rows import instant, parse_instant
+from dispatch.domain.rows import instant
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.storage.communication import note_delivery
-from dispatch.storage.delivery import Attempt, Outcome, finish_attempt, is_on_its_way
+from dispatch.storage.delivery import CHANGE, Attempt, Outcome, finish_attempt, is_on_its_way
 
 logger = logging.getLogger(__name__)
 
@@ -55,15 +57,18 @@ async def _go_on(edit: Edit, attempt: Attempt) -> None:
     A console that is there may still answer, and so may somebody who was reached on another channel.
     """
     row = next((row for row in edit.open_assignments() if row["id"] == attempt.assignment_id), None)
-    if row is None or row["status"] not in SILENT:
+    if row is None:
         return
-    if await is_on_its_way(edit.connection, row["id"]):
+    is_silent, is_of_change = row["status"] in SILENT, json.loads(attempt.body).get("reason") == CHANGE
+    if not (is_silent or (is_of_change and row["change_by"] is not None)):
         return
-    if "page" not in row["steps_done"]:
+    if await is_on_its_way(edit.connection, row["id"], None if is_silent else CHANGE):
+        return
+    if is_silent and "page" not in row["steps_done"]:
         row["deliver_by"] = instant(edit.now)
     elif edit.context.is_there(row["unit_id"]):
         return
-    elif row["acknowledge_by"] is not None:
-        row["acknowledge_by"] = min(row["acknowledge_by"], instant(edit.now), key=parse_instant)
+    else:
+        wait_no_longer(row, edit.now)
     edit.touch(row)
     edit.arm(row)

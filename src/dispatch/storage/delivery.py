@@ -107,11 +107,16 @@ async def expire_attempts(connection: Connection) -> None:
     await connection.execute(_EXPIRE)
 
 
-async def is_on_its_way(connection: Connection, assignment_id: str) -> bool:
-    """Say whether any message about an assignment was sent, or will be."""
+CHANGE: Final = "changed"
+"""The reason of messages about a change."""
+
+
+async def is_on_its_way(connection: Connection, assignment_id: str, reason: str | None = None) -> bool:
+    """Say whether any message about an assignment, for this reason if one is given, was sent, or will be."""
     found: bool = await connection.fetchval(
         "SELECT EXISTS (SELECT 1 FROM delivery_attempt "
-        "WHERE assignment_id = $1 AND state IN ('queued', 'sending', 'sent'))",
+        "WHERE assignment_id = $1 AND state IN ('queued', 'sending', 'sent') AND reason = coalesce($2, reason))",
         assignment_id,
+        reason,
     )
     return found
