@@ -72,14 +72,14 @@ def note_turns(row: AssignmentRow, channels: Iterable[str], reason: Reason) -> N
 def _next_channels(
     ladder: Ladder, context: Context, row: AssignmentRow, reason: Reason
 ) -> tuple[tuple[str, ...], bool]:
-    """Give the channels whose turn it is, and whether others come after them."""
-    named = ladder.channels or context.paging_channels
-    left = tuple(
-        channel
-        for channel in named
-        if channel in context.paging_channels and _turn_of(channel, reason) not in row["steps_done"]
-    )
-    return (left[:1], len(left) > 1) if ladder.channels else (left, False)
+    """Give the channels whose turn it is, and whether others come after them.
+
+    Invariant: of a ladder none of whose channels is set here every channel is asked, never none.
+    """
+    there = context.paging_channels
+    named = tuple(channel for channel in ladder.channels if channel in there)
+    left = tuple(channel for channel in named or there if _turn_of(channel, reason) not in row["steps_done"])
+    return (left[:1], len(left) > 1) if named else (left, False)
 
 
 def _turn_of(channel: str, reason: Reason) -> str:

@@ -111,8 +111,21 @@ def read_setting(text: str) -> list[AppriseChannel]:
     Raises:
         ChannelSettingError: unreadable, or a channel that cannot work.
     """
+    return [AppriseChannel(name, _urls(name, value)) for name, value in _named(text).items()]
+
+
+def read_names(text: str) -> list[str]:
+    """Give the names of the channels that DISPATCH_APPRISE names, without building any.
+
+    Raises:
+        ChannelSettingError: unreadable.
+    """
+    return list(_named(text))
+
+
+def _named(text: str) -> dict[str, object]:
     if not text.strip():
-        return []
+        return {}
     try:
         found = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -121,7 +134,7 @@ def read_setting(text: str) -> list[AppriseChannel]:
         ) from None
     if not isinstance(found, Mapping):
         raise ChannelSettingError('DISPATCH_APPRISE: {"name": "URL"}')
-    return [AppriseChannel(str(name), _urls(str(name), value)) for name, value in found.items()]
+    return {str(name): value for name, value in found.items()}
 
 
 def _urls(name: str, value: object) -> list[str]:
