@@ -124,11 +124,11 @@ async def _recipients(edit: Edit, row: AssignmentRow, channels: Sequence[str]) -
 
 
 async def _of_drill(edit: Edit, unit: Unit, channels: Sequence[str]) -> list[Recipient]:
-    """List whom an exercise or test reaches: the recipients of the drill that stands there, browsers that take part.
+    """List whom an exercise or test reaches: the recipients of its drill, browsers of units that take part.
 
-    Invariant: nobody's real number, and nobody at all where no drill is announced.
+    Invariant: nobody's real number, and nobody at all where no drill is announced, or where its own is over.
     """
-    drill = edit.context.drill_at(edit.incident["division_code"])
+    drill = edit.drill
     if drill is None:
         return []
     found = [
