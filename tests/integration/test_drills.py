@@ -296,6 +296,38 @@ async def test_exercises_stay_out_of_every_figure(city: City) -> None:
     assert view["total"] == 1
 
 
+TECHNICAL = ("dispatch_requests", "dispatch_sockets", "dispatch_outbox", "dispatch_loop", "dispatch_audit")
+"""Measures of the machine, whatever it works on."""
+
+
+async def counted(city: City) -> dict[str, float]:
+    """Read what the metrics count of real alarms; what was never counted is 0."""
+    text = (await city.client().get("/metrics")).text
+    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {
+        name: float(value)
+        for name, _, value in lines
+        if not name.startswith(TECHNICAL) and "_created" not in name and 'exercise="exercise"' not in name
+    }
+
+
+async def test_exercises_stay_out_of_what_the_metrics_count(city: City) -> None:
+    sms = Recording("sms")
+    loop = sending_by(city, sms)
+    await announced(city, *FOUR, recipients=[{"name": "导调组", "address": "13800000001"}])
+    before = await counted(city)
+    await city.report(exercise="exercise")
+    await city.forward(16)
+    await loop.once()
+    await loop.settle()
+    assert sms.got
+    assert {name: value for name, value in (await counted(city)).items() if value != before.get(name, 0)} == {}
+    text = (await city.client().get("/metrics")).text
+    for metric in ("dispatch_intake_seconds_count", "dispatch_decision_seconds_count", "dispatch_push_seconds_count"):
+        assert f'{metric}{{exercise="exercise"}}' in text
+    assert 'dispatch_deliveries_total{channel="sms",exercise="exercise",state="sent"}' in text
+
+
 async def test_a_real_alarm_is_never_merged_into_an_exercise(city: City) -> None:
     real, exercise = await city.report(), await city.report(exercise="exercise")
     desk = await city.person()

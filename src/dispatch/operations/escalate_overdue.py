@@ -38,10 +38,11 @@ MOST_BACKUPS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """How late a timer was acted on."""
+    """How late a timer was acted on, and whether of a real alarm: `exercise` as the incident has it."""
 
     subject_id: str
     late_s: float
+    exercise: str
 
 
 async def escalate_overdue(context: Context) -> list[Fired]:
@@ -76,7 +77,8 @@ async def _one_incident(context: Context, incident_id: str, timers: list[DueTime
         if not due:
             return []
         edit = Edit(context, connection, work, SYSTEM)
-        fired = [Fired(subject, (now - due_at).total_seconds()) for (subject, _), due_at in due.items()]
+        exercise = work.incident["exercise"]
+        fired = [Fired(subject, (now - due_at).total_seconds(), exercise) for (subject, _), due_at in due.items()]
         for subject_id, kind in due:
             await (release_due(edit) if kind == "stage" else _act(edit, subject_id))
         if not edit.events:

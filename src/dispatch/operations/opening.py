@@ -135,7 +135,7 @@ def plan_for(
     )
     states = RecordedStates(knowledge.states)
     plan = decide(request, knowledge.ruleset, knowledge.directory, states)
-    DECISION.observe(perf_counter() - began)
+    DECISION.labels(report.exercise).observe(perf_counter() - began)
     return Decided(plan, request, states.seen)
 
 

@@ -24,6 +24,7 @@ class Attempt:
     recipient: str
     body: str
     attempt: int
+    exercise: str
 
 
 _CLAIM: Final = """
@@ -39,7 +40,7 @@ WITH had AS (SELECT urgency, source, count(*) AS turns FROM delivery_attempt
 UPDATE delivery_attempt d SET state = 'sending', sent_at = clock_timestamp(),
   next_at = clock_timestamp() + make_interval(secs => $5)
 FROM picked WHERE d.id = picked.id
-RETURNING d.id::text, assignment_id::text, incident_id::text, channel, recipient, body, attempt
+RETURNING d.id::text, assignment_id::text, incident_id::text, channel, recipient, body, attempt, exercise
 """
 
 
