@@ -92,6 +92,7 @@ def message_of(attempt: Attempt) -> Message:
         urgency=said["urgency"],
         tag=tag,
         url=f"/unit#assignment={attempt.assignment_id}" if attempt.assignment_id else "/unit",
+        receipt=attempt.receipt_token,
     )
 
 

@@ -31,7 +31,9 @@ from dispatch.storage.written import TwinError, Written
 ATTEND_AGAIN = timedelta(seconds=60)
 _NEWS_OF_ALL = frozenset({"assignment.issued", "incident.lead_changed", "incident.disclosed"})
 """After these somebody may read more than before: all assignments go along."""
-_NEWS_OF_DELIVERY = frozenset({"assignment.paged", "assignment.page_sent", "assignment.page_failed"})
+_NEWS_OF_DELIVERY = frozenset(
+    {"assignment.paged", *(f"assignment.page_{end}" for end in ("sent", "failed", "delivered", "seen"))}
+)
 """With these no decision can clash: whether a text message went out changes nothing of what was decided."""
 
 

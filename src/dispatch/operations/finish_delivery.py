@@ -4,14 +4,12 @@ import json
 import logging
 
 from dispatch.domain.actor import SYSTEM
-from dispatch.domain.alerting import wait_no_longer
-from dispatch.domain.assignment import SILENT
 from dispatch.domain.errors import DatabaseUnavailableError
-from dispatch.domain.rows import instant
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
+from dispatch.operations.receipts import go_on_without
 from dispatch.storage.communication import note_delivery
-from dispatch.storage.delivery import CHANGE, Attempt, Outcome, finish_attempt, is_on_its_way
+from dispatch.storage.delivery import Attempt, Outcome, finish_attempt
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +25,12 @@ async def finish_delivery(context: Context, attempt: Attempt, outcome: Outcome) 
         return
 
     async def act(edit: Edit) -> None:
-        await finish_attempt(edit.connection, attempt.id, outcome, next_id=next_id)
-        event = "assignment.page_sent" if outcome.state == "sent" else "assignment.page_failed"
-        edit.tell(event, attempt.assignment_id, channel=attempt.channel)  # type: ignore[arg-type]
-        if outcome.state != "sent":
-            await _go_on(edit, attempt)
+        so = await finish_attempt(edit.connection, attempt.id, outcome, next_id=next_id)
+        if outcome.state == "sent":
+            edit.tell("assignment.page_sent", attempt.assignment_id, channel=attempt.channel)
+        elif so:
+            edit.tell("assignment.page_failed", attempt.assignment_id, channel=attempt.channel)
+            await go_on_without(edit, attempt.assignment_id, reason=str(json.loads(attempt.body).get("reason")))
 
     try:
         if outcome.retry_s is None:
@@ -49,26 +48,3 @@ async def _finish_test(context: Context, attempt: Attempt, outcome: Outcome, nex
         await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
         if outcome.retry_s is None:
             await note_delivery(connection, attempt.id, sent=outcome.state == "sent", at=context.now())
-
-
-async def _go_on(edit: Edit, attempt: Attempt) -> None:
-    """Do not wait where a channel has failed: the next one is due; after the last, silence is certain.
-
-    A console that is there may still answer, and so may somebody who was reached on another channel.
-    """
-    row = next((row for row in edit.open_assignments() if row["id"] == attempt.assignment_id), None)
-    if row is None:
-        return
-    is_silent, is_of_change = row["status"] in SILENT, json.loads(attempt.body).get("reason") == CHANGE
-    if not (is_silent or (is_of_change and row["change_by"] is not None)):
-        return
-    if await is_on_its_way(edit.connection, row["id"], None if is_silent else CHANGE):
-        return
-    if is_silent and "page" not in row["steps_done"]:
-        row["deliver_by"] = instant(edit.now)
-    elif edit.context.is_there(row["unit_id"]):
-        return
-    else:
-        wait_no_longer(row, edit.now)
-    edit.touch(row)
-    edit.arm(row)
