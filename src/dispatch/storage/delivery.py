@@ -82,7 +82,7 @@ class Outcome:
 _FINISH: Final = """
 WITH f AS (UPDATE delivery_attempt SET state = CASE state WHEN 'sending' THEN $2 ELSE state END, provider_id = $3,
     error = CASE state WHEN 'sending' THEN $4 ELSE error END, finished_at = clock_timestamp()
-  WHERE id = $1 AND state IN ('sending', 'delivered', 'seen') AND finished_at IS NULL RETURNING *),
+  WHERE id = $1 AND (state = 'sending' OR state IN ('delivered', 'seen') AND finished_at IS NULL) RETURNING *),
  n AS (INSERT INTO delivery_attempt (id, message_id, assignment_id, incident_id, test_id, unit_id, channel, recipient,
   recipient_kind, reason, urgency, source, exercise, body, state, attempt, next_at)
 SELECT $5, message_id, assignment_id, incident_id, test_id, unit_id, channel, recipient,
