@@ -190,6 +190,10 @@ async def push(tour: Tour) -> None:
     made = await tour.ask("POST", API + "/push/subscriptions", key=key, body=BROWSER)
     await tour.ask("POST", one + "/test", key=key, body={}, subscription_id=made["id"])
     await tour.ask("DELETE", one, key=key, subscription_id=made["id"])
+    shown = {"token": "5f0c7b0e-3a5b-4d0e-9a51-7a1f1d0c2b3a", "state": "delivered"}
+    await tour.show(API + "/push/receipts", shown)
+    report = {"channel": "sms", "provider_id": "20261123-77001", "state": "delivered"}
+    await tour.show(API + "/delivery-receipts", report, key=key)
 
 
 async def look_up(tour: Tour) -> None:

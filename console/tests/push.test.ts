@@ -11,6 +11,7 @@ import {
   pageOf,
   readNews,
   readPush,
+  receiptIn,
   shownFor,
   subscriptionBody,
   unitPages,
@@ -20,7 +21,8 @@ import {
 } from "../src/state/push.ts";
 
 const id = "0198c0de-0000-7000-8000-000000000001";
-const message = { title: "新警情", text: "请打开控制台", urgency: "critical", tag: id, url: `/unit#assignment=${id}` };
+const receipt = "5f0c7b0e-3a5b-4d0e-9a51-7a1f1d0c2b3a";
+const message = { title: "新警情", text: "请打开控制台", urgency: "critical", tag: id, url: `/unit#assignment=${id}`, receipt };
 const page = (path: string, more: Partial<OpenPage> = {}): OpenPage => ({
   url: `https://dispatch.example${path}`,
   focused: false,
@@ -41,10 +43,15 @@ describe("a push message", () => {
         const { title, options } = shownFor(readPush(text), language, false);
         expect(title).not.toBe("");
         expect(options.body).not.toBe("");
-        expect(options).toMatchObject({ requireInteraction: true, renotify: true, data: { url: "/unit" } });
+        expect(options).toMatchObject({ requireInteraction: true, renotify: true, data: { url: "/unit", receipt: "" } });
       }
     },
   );
+
+  test.each([null, 5, "x", {}, { receipt: 7 }, undefined])("without a proof proves nothing (%o)", (data) => {
+    expect(receiptIn(data)).toBe("");
+    expect(receiptIn(shownFor(message, "en", true).options.data)).toBe(receipt);
+  });
 
   test("is worded in the page's language when the service's words are missing", () => {
     expect(shownFor(null, "zh-CN", false).title).not.toBe(shownFor(null, "en", false).title);
@@ -56,7 +63,7 @@ describe("a push message", () => {
       options: {
         body: "请打开控制台",
         tag: id,
-        data: { url: `/unit#assignment=${id}` },
+        data: { url: `/unit#assignment=${id}`, receipt },
         requireInteraction: true,
         renotify: true,
         vibrate: [400, 150, 400, 150, 800],

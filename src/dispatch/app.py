@@ -31,6 +31,7 @@ from dispatch.api import (
     modes,
     pages,
     push,
+    receipts,
     rulesets,
     sessions,
     trials,
@@ -90,7 +91,7 @@ def create_app(settings: Settings, start_page: dict[str, object] | None = None) 
 def _route(app: FastAPI) -> None:
     for module in (
         *(correlation, back_entries, incidents, incident_verbs, explanations, assignments, devices, sessions, findings),
-        *(directory, administration, modes, drills, communication, push, rulesets, trials, health, pages),
+        *(directory, administration, modes, drills, communication, push, receipts, rulesets, trials, health, pages),
     ):
         app.include_router(module.router)
 

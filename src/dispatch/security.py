@@ -27,7 +27,7 @@ from dispatch.storage.access import Holder, find_holders
 from dispatch.storage.database import Database
 from dispatch.storage.together import Together
 
-Permission = Literal["report", "listen", "work", "direct", "set_modes", "drill", "administer", "press"]
+Permission = Literal["report", "listen", "work", "direct", "set_modes", "drill", "administer", "press", "note_receipts"]
 KEY_PREFIX: Final = "dsp_"
 SESSION_COOKIE: Final = "dispatch_session"
 BELIEVED_FOR_S: Final = 1.0
@@ -40,6 +40,7 @@ _PERMISSIONS: Final[dict[str, frozenset[Permission]]] = {
     "device": frozenset({"press", "listen"}),
     "console": frozenset({"work", "listen"}),
     "wall": frozenset({"listen"}),
+    "gateway": frozenset({"note_receipts"}),
     "responder": frozenset({"work", "listen"}),
     "operator": _DESK,
     "shift_leader": _DESK | {"set_modes", "drill"},

@@ -201,7 +201,7 @@ def started_over(stage: Scene, history: History) -> bool:
 
 def escalated(stage: Scene, history: History) -> bool:
     del stage
-    return len(history.escalated) > 5
+    return len(history.urged | history.escalated) > 5
 
 
 def unnoticed(stage: Scene, history: History) -> bool:

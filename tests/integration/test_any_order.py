@@ -1,12 +1,15 @@
-"""Thousands of random steps by callers, units, the desk and the clock on a few incidents, then everything is asked.
+"""Thousands of random steps by callers, units, the desk, gateways and the clock on a few incidents, under any ladder.
 
-Legal states only, versions without gaps, timers armed, audit whole; what consoles were told is what a fresh one sees.
+Then everything is asked: legal states only, versions without gaps, timers armed, audit whole; silence had the
+consequences that the ladder names and no others; what consoles were told is what a fresh one sees.
 """
 
 import asyncio
+import json
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -18,9 +21,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from dispatch.demo.access import Access
-from dispatch.operations.refresh_knowledge import reload_states
+from dispatch.domain.ladder import CHOOSABLE, LIMITS, TARGETS, parse_ladder
+from dispatch.operations.finish_delivery import finish_delivery
+from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
+from dispatch.storage.delivery import Outcome, Wanted, claim_attempts
 from tests.support.city import CLEAN, COMMUNITY, FOUR, HOSPITAL_CALL, POLICE, City, Console, running
-from tests.support.history import read_history
+from tests.support.history import Silence, read_history
 from tests.support.law import apply, comparable, from_snapshot
 
 REASON = {"reason": "随机"}
@@ -50,8 +56,38 @@ CALLS: tuple[dict[str, Any], ...] = (
     {"incident_type": "traffic.accident", "place_kind": None},
     {"incident_type": "violence.armed", "tags": ["weapon"]},
 )
+CHANNELS = ("push", "sms", "voice")
+TIMES = st.sampled_from((4, 17, 45, 400))
+LADDERS = st.fixed_dictionaries(
+    {
+        "agency": st.sampled_from((None, "police", "justice", "health")),
+        "urgency": st.sampled_from((None, "urgent", "critical")),
+        "channels": st.lists(st.sampled_from((*CHANNELS, "not_set_up")), unique=True, max_size=3),
+        "next_channel_s": TIMES,
+        "limits": st.dictionaries(st.sampled_from(LIMITS), TIMES, max_size=3),
+        "escalate": st.lists(st.sampled_from(TARGETS), unique=True),
+        "steps": st.fixed_dictionaries({}, optional={name: st.sampled_from(acts) for name, acts in CHOOSABLE.items()}),
+    }
+).filter(lambda drawn: (drawn["agency"], drawn["urgency"]) != ("police", "critical"))
+"""An agency's own rungs: other limits, other channels, another answer to each silence; the city has one itself."""
 MOST_INCIDENTS = 4
+OUTCOMES = (
+    Outcome("sent", "p-1"),
+    Outcome("failed_permanent", None, "refused"),
+    Outcome("failed_temporary", None, "later", 0.0),
+)
 FINE = {200, 201, 204, 403, 404, 409, 422}
+
+
+@dataclass
+class Away:
+    """Whose consoles are not open; all others' are."""
+
+    units: frozenset[str]
+    sightings: dict[str, Any] = field(default_factory=dict)
+
+    def is_there(self, unit_id: str, _now: object) -> bool:
+        return unit_id not in self.units
 
 
 class Town:
@@ -77,15 +113,16 @@ class Town:
         self._thread.join(10)
         self._loop.close()
 
-    def begin(self) -> dict[str, Console]:
-        return dict(self.do(self._begin()))
+    def begin(self, drawn: dict[str, Any] | None) -> dict[str, Console]:
+        return dict(self.do(self._begin(drawn)))
 
-    async def _begin(self) -> dict[str, Console]:
+    async def _begin(self, drawn: dict[str, Any] | None) -> dict[str, Console]:
         for console in self.city.consoles:
             await console.leave()
         self.city.consoles.clear()
         self.city.offset = timedelta()
         await self.city.sql.execute("BEGIN;" + CLEAN + "COMMIT")
+        await self._follow(drawn)
         await reload_states(self.city.process.database, self.city.process.context.knowledge)
         self.desk = await self.city.person()
         return {
@@ -93,6 +130,32 @@ class Town:
             "police": await self.city.unit_console(POLICE),
             "community": await self.city.unit_console(COMMUNITY),
         }
+
+    async def _follow(self, drawn: dict[str, Any] | None) -> None:
+        """Let a ladder stand beside the city's own, or none."""
+        process = self.city.process
+        process.context.paging_channels, process.context.presence = CHANNELS, None
+        if drawn is not None:
+            row = asdict(parse_ladder(drawn | {"code": "test"}, "/ladders/test"))
+            await self.city.sql.execute(
+                "INSERT INTO ladder SELECT * FROM json_populate_record(NULL::ladder, $1::json)", json.dumps(row)
+            )
+            await self.city.sql.execute("UPDATE directory_version SET version = version + 1")
+        await refresh_knowledge(process.database, process.context.knowledge)
+
+    async def deliver(self, channel: str, outcome: Outcome) -> None:
+        """Let a gateway take, refuse or put off what waits for it."""
+        context = self.city.process.context
+        async with context.database.connection() as connection:
+            attempts = await claim_attempts(connection, Wanted(channel, 0, 3, 3))
+        for attempt in attempts:
+            await finish_delivery(context, attempt, outcome)
+
+    async def sent_message(self, at: int) -> str | None:
+        tokens = await self.city.sql.fetch(
+            "SELECT receipt_token::text FROM delivery_attempt WHERE receipt_token IS NOT NULL ORDER BY created_at, id"
+        )
+        return str(tokens[at % len(tokens)][0]) if tokens else None
 
     async def picture(self, name: str) -> dict[str, Any]:
         codes = {"police": POLICE, "community": COMMUNITY}
@@ -109,11 +172,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     town: Town
 
-    @initialize()
-    def begin(self) -> None:
-        self.consoles = self.town.begin()
+    @initialize(ladder=st.none() | LADDERS, silent_for=st.sampled_from((130, 0)))
+    def begin(self, ladder: dict[str, Any] | None, silent_for: int) -> None:
+        self.consoles = self.town.begin(ladder)
         self.incidents: list[str] = []
         self.call(CALLS[0])
+        if silent_for:
+            self.wait(silent_for)
 
     def post(
         self, client: httpx.AsyncClient, path: str, body: dict[str, Any], *, twice: bool = False
@@ -188,10 +253,31 @@ class AnyOrder(RuleBasedStateMachine):
         body = {"status": status, "reason": "换班"}
         self.post(self.town.units[code], f"/units/{self.town.city.unit_id(code)}/status", body)
 
+    @rule(codes=st.sets(st.sampled_from(FOUR)))
+    def open_consoles_of_others_than(self, codes: set[str]) -> None:
+        away = Away(frozenset(self.town.city.unit_id(code) for code in codes))
+        self.town.city.process.context.presence = away  # type: ignore[assignment]
+
+    @rule(channel=st.sampled_from(CHANNELS), outcome=st.sampled_from(OUTCOMES))
+    def deliver(self, channel: str, outcome: Outcome) -> None:
+        self.town.do(self.town.deliver(channel, outcome))
+        self.town.steps += 1
+
+    @rule(at=st.integers(0, 9), state=st.sampled_from(("delivered", "seen")), twice=st.booleans())
+    def show(self, at: int, state: str, twice: bool) -> None:
+        token = self.town.do(self.town.sent_message(at))
+        if token is not None:
+            self.post(self.town.caller, "/push/receipts", {"token": token, "state": state}, twice=twice)
+
     @rule(seconds=st.sampled_from((5, 16, 31, 61, 301, 2000)))
     def wait(self, seconds: int) -> None:
         self.town.do(self.town.city.forward(seconds))
         self.town.steps += 1
+
+    @rule(rungs=st.integers(1, 3))
+    def nobody_answers(self, rungs: int) -> None:
+        for _ in range(rungs):
+            self.wait(61)
 
     def _incident(self, at: int) -> str:
         return self.incidents[at % len(self.incidents)]
@@ -214,6 +300,7 @@ class AnyOrder(RuleBasedStateMachine):
         async with self.town.city.sql.acquire() as sql, sql.transaction(isolation="repeatable_read"):
             history = await read_history(sql)
         assert history.breaches == []
+        assert [line for silence in history.silences for line in self._wrong(silence)] == []
         for name, console in self.consoles.items():
             before = await console.until(_snapshot_of)
             async with asyncio.timeout(10):
@@ -224,6 +311,15 @@ class AnyOrder(RuleBasedStateMachine):
                         break
                     await asyncio.sleep(0.2)
             assert told == seen, name
+
+    def _wrong(self, silence: Silence) -> Iterable[str]:
+        """Name what followed a silence although the unit's ladder does not say so."""
+        content = self.town.city.process.context.knowledge.directory.content
+        ladder = content.ladders.of(content.units[silence.unit_id].agency, silence.urgency)
+        followed = {"next_unit": "added", "superior": "superior", "shift_leader": "attention"}
+        for target, fact in followed.items():
+            if silence.facts[fact] is not None and target not in ladder.escalate:
+                yield f"{silence.assignment_id}: {fact} against its ladder ({ladder})"
 
 
 def _pictures(name: str, before: dict[str, Any], console: Console, fresh: dict[str, Any]) -> list[dict[str, Any]]:
@@ -246,7 +342,7 @@ def test_whatever_is_done_in_whatever_order_the_history_is_possible(city_databas
         run_state_machine_as_test(
             AnyOrder,
             settings=settings(
-                max_examples=200 if is_long else 6,
+                max_examples=200 if is_long else 12,
                 stateful_step_count=60 if is_long else 30,
                 deadline=None,
                 derandomize=not is_long,

@@ -4,10 +4,19 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_who_has_it import Recording, sending_by, sent, told
+from dispatch.outside.channel import PermanentChannelError
+from tests.integration.test_who_has_it import Recording, ladder, sending_by, sent, told
 from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE, City
 
 RAISED = {"reason": "回访得知"}
+WEAPON = {"tags": ["weapon"], **RAISED}
+
+
+class Nobody:
+    """No console is open anywhere."""
+
+    def is_there(self, _unit_id: str, _now: object) -> bool:
+        return False
 
 
 async def started(city: City) -> dict[str, Any]:
@@ -114,11 +123,6 @@ async def test_whoever_has_no_console_open_is_reached_on_the_other_channels_of_t
     sms = Recording("sms")
     loop = sending_by(city, sms)
     incident = await started(city)
-
-    class Nobody:
-        def is_there(self, _unit_id: str, _now: object) -> bool:
-            return False
-
     city.process.context.presence = Nobody()  # type: ignore[assignment]
     await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/raise", json={"tags": ["weapon"], **RAISED})
     await sent(loop)
@@ -159,3 +163,103 @@ async def test_news_of_a_text_message_refuses_no_decision_of_the_desk(city: City
     assert (await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json=body)).status_code == 200
     body = {"severity": "II", "expected_version": seen, **RAISED}
     assert (await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json=body)).status_code == 409
+
+
+async def worsened(city: City, incident: dict[str, Any]) -> None:
+    answer = await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/raise", json=WEAPON)
+    assert answer.status_code == 200, answer.text
+
+
+async def about_the_change(city: City, incident: dict[str, Any], code: str) -> list[tuple[str, str]]:
+    view = await city.incident(incident["id"])
+    return [
+        (line["channel"], line["state"])
+        for line in view["deliveries"]
+        if line["unit"]["code"] == code and line["reason"] == "changed"
+    ]
+
+
+async def overdue(city: City, incident: dict[str, Any], code: str) -> bool:
+    return ("assignment.overdue", "change_by") in [
+        (event, facts.get("missed")) for event, facts in await told(city, incident, code)
+    ]
+
+
+async def test_a_change_of_which_nobody_can_be_told_is_at_the_desk_at_once(city: City) -> None:
+    sending_by(city)
+    incident = await started(city)
+    city.process.context.presence = Nobody()  # type: ignore[assignment]
+    leader = await city.console(client=await city.person("leader"))
+    await worsened(city, incident)
+    event = await leader.event("assignment.overdue")
+    assert (event["facts"]["missed"], event["facts"]["attention"]) == ("change_by", "shift_leader")
+    assert await overdue(city, incident, POLICE)
+    assert await about_the_change(city, incident, POLICE) == [("none", "failed_permanent")]
+
+
+async def test_a_silent_unit_that_cannot_be_told_of_a_change_any_more_is_replaced_at_once(city: City) -> None:
+    loop = sending_by(city, Recording("sms"))
+    incident = await started(city)
+    city.process.context.presence = Nobody()  # type: ignore[assignment]
+    await city.forward(16)
+    await sent(loop)
+    city.process.context.paging_channels = ()
+    await worsened(city, incident)
+    await city.forward(0.1)
+    assert "assignment.escalated" in [event for event, _ in await told(city, incident, HEALTH)]
+
+
+async def test_a_change_that_is_not_acknowledged_is_sent_on_the_next_channels_in_turn(city: City) -> None:
+    push, sms = Recording("push"), Recording("sms")
+    loop = sending_by(city, push, sms)
+    await ladder(city)
+    incident = await started(city)
+    await worsened(city, incident)
+    assert await about_the_change(city, incident, POLICE) == [], "its console is open and rings"
+    await city.forward(31)
+    await sent(loop)
+    assert await about_the_change(city, incident, POLICE) == [("push", "sent")]
+    usual = sorted(await about_the_change(city, incident, JUSTICE))
+    assert usual == [("push", "sent"), ("sms", "sent")], "without a ladder all at once"
+    await city.forward(10)
+    await sent(loop)
+    assert await about_the_change(city, incident, POLICE) == [("push", "sent"), ("sms", "sent")]
+    assert not await overdue(city, incident, POLICE)
+    await city.forward(30)
+    assert await overdue(city, incident, POLICE)
+    assert len(await about_the_change(city, incident, POLICE)) == 2, "each channel once for each change"
+
+
+async def test_a_change_that_was_acknowledged_is_not_sent_anywhere(city: City) -> None:
+    loop = sending_by(city, Recording("sms"))
+    incident = await started(city)
+    await worsened(city, incident)
+    await city.act(POLICE, incident, "acknowledge", incident_revision=2)
+    await city.forward(31)
+    await sent(loop)
+    assert await about_the_change(city, incident, POLICE) == []
+
+
+async def test_where_every_channel_refuses_a_change_it_is_at_the_desk_at_once(city: City) -> None:
+    loop = sending_by(city, Recording("sms", fails=PermanentChannelError("unknown number")))
+    incident = await started(city)
+    city.process.context.presence = Nobody()  # type: ignore[assignment]
+    await worsened(city, incident)
+    assert not await overdue(city, incident, POLICE)
+    await sent(loop)
+    await city.forward(0.1)
+    assert await overdue(city, incident, POLICE)
+
+
+async def test_each_change_asks_every_channel_anew(city: City) -> None:
+    loop = sending_by(city, Recording("sms"))
+    incident = await started(city)
+    city.process.context.presence = Nobody()  # type: ignore[assignment]
+    await worsened(city, incident)
+    await city.forward(31)
+    await sent(loop)
+    assert await about_the_change(city, incident, POLICE) == [("sms", "sent")], "not twice about one change"
+    body = {"tags": ["fire"], **RAISED}
+    await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/raise", json=body)
+    await sent(loop)
+    assert await about_the_change(city, incident, POLICE) == [("sms", "sent")] * 2

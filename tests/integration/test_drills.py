@@ -129,6 +129,55 @@ async def test_nobody_outside_the_drill_is_added_by_silence_or_by_hand(city: Cit
     assert set(who(await city.incident(incident["id"]))) == {POLICE, HEALTH}
 
 
+async def ended(city: City, drill: dict[str, Any]) -> None:
+    answer = await (await city.person("leader")).post(f"{DRILLS}/{drill['id']}/end", json={})
+    assert answer.status_code == 200, answer.text
+
+
+async def test_an_exercise_that_outlives_its_drill_calls_nobody_from_the_rest_of_the_city(city: City) -> None:
+    drill = await announced(city, POLICE, HEALTH)
+    incident = await city.report(exercise="exercise")
+    await ended(city, drill)
+    desk, path = await city.person(), f"/api/v1/incidents/{incident['id']}"
+    advised = (await desk.post(f"{path}/recommend", json={})).json()
+    chosen = {entry["unit"]["code"] for entry in advised["considered"] if entry["outcome"] == "chosen"}
+    assert chosen == {POLICE, HEALTH}
+    by_hand = await desk.post(f"{path}/dispatch", json={"units": [{"unit_id": city.unit_id("430302001-PCS")}]})
+    assert (by_hand.status_code, by_hand.json()["code"]) == (409, "unit_unavailable")
+    worse = {"severity": "I", "urgency": "critical", "tags": ["weapon", "injured", "fire"], "reason": "x"}
+    assert (await desk.post(f"{path}/raise", json=worse)).status_code == 200
+    for _ in range(8):
+        await city.forward(120)
+    assert set(who(await city.incident(incident["id"]))) == {POLICE, HEALTH}
+    assert (await desk.get(f"{path}/replay")).json()["identical"] is True
+
+
+async def test_an_exercise_rings_no_recipient_of_the_drill_that_follows_its_own(city: City) -> None:
+    sms = Recording("sms")
+    loop = sending_by(city, sms)
+    first = await announced(city, *FOUR, recipients=[{"name": "甲", "address": "13800000001"}])
+    await city.report(exercise="exercise")
+    await ended(city, first)
+    await announced(city, *FOUR, recipients=[{"name": "乙", "address": "13800000002"}])
+    await city.forward(16)
+    await loop.once()
+    await loop.settle()
+    assert sms.got == []
+
+
+async def test_a_smaller_drill_beside_it_does_not_take_an_exercises_recipients_away(city: City) -> None:
+    sms = Recording("sms")
+    loop = sending_by(city, sms)
+    await announced(city, *FOUR, recipients=[{"name": "甲", "address": "13800000001"}])
+    await city.report(exercise="exercise")
+    smaller = {"division_code": "430304005003", "recipients": [{"name": "乙", "address": "13800000002"}]}
+    await announced(city, *FOUR, **smaller)
+    await city.forward(16)
+    await loop.once()
+    await loop.settle()
+    assert {message.to for message in sms.got} == {"13800000001"}
+
+
 async def test_a_drill_without_named_units_is_of_all_of_its_division(city: City) -> None:
     await announced(city, division_code="430304005003")
     incident = await city.report(exercise="exercise")
@@ -266,6 +315,38 @@ async def test_exercises_stay_out_of_every_figure(city: City) -> None:
         if view["state"] not in {"waiting", "running"}:
             break
     assert view["total"] == 1
+
+
+TECHNICAL = ("dispatch_requests", "dispatch_sockets", "dispatch_outbox", "dispatch_loop", "dispatch_audit")
+"""Measures of the machine, whatever it works on."""
+
+
+async def counted(city: City) -> dict[str, float]:
+    """Read what the metrics count of real alarms; what was never counted is 0."""
+    text = (await city.client().get("/metrics")).text
+    lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
+    return {
+        name: float(value)
+        for name, _, value in lines
+        if not name.startswith(TECHNICAL) and "_created" not in name and 'exercise="exercise"' not in name
+    }
+
+
+async def test_exercises_stay_out_of_what_the_metrics_count(city: City) -> None:
+    sms = Recording("sms")
+    loop = sending_by(city, sms)
+    await announced(city, *FOUR, recipients=[{"name": "导调组", "address": "13800000001"}])
+    before = await counted(city)
+    await city.report(exercise="exercise")
+    await city.forward(16)
+    await loop.once()
+    await loop.settle()
+    assert sms.got
+    assert {name: value for name, value in (await counted(city)).items() if value != before.get(name, 0)} == {}
+    text = (await city.client().get("/metrics")).text
+    for metric in ("dispatch_intake_seconds_count", "dispatch_decision_seconds_count", "dispatch_push_seconds_count"):
+        assert f'{metric}{{exercise="exercise"}}' in text
+    assert 'dispatch_deliveries_total{channel="sms",exercise="exercise",state="sent"}' in text
 
 
 async def test_a_real_alarm_is_never_merged_into_an_exercise(city: City) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from dispatch.demo.city import bundle
+from tests.integration.test_receipts import gateway
 from tests.support.city import HOSPITAL_CALL, JUSTICE, POLICE, City
 from tests.support.push_service import Browser
 
@@ -85,6 +86,12 @@ POSTS: dict[str, tuple[str, list[tuple[str, Any]], Any]] = {
     "/api/v1/communication-schedules": ("leader", [], ROLL_CALL | {"weekdays": [1], "at": "08:30"}),
     "/api/v1/push/subscriptions": ("unit", [], BROWSER),
     f"{SUBSCRIPTION}/test": ("unit", [("subscribed", None)], {}),
+    "/api/v1/push/receipts": ("stranger", [("sent", None)], {"token": "{receipt}", "state": "delivered"}),
+    "/api/v1/delivery-receipts": (
+        "gateway",
+        [("sent", None)],
+        {"channel": "sms", "provider_id": "p-1", "state": "failed"},
+    ),
     "/api/v1/units/{unit_id}/status": ("unit", [], {"status": "off_duty"}),
     "/api/v1/units/{unit_id}/position": ("unit", [], WHERE),
     f"{RULESET}/simulate": ("desk", [], {"call": HOSPITAL_CALL}),
@@ -138,6 +145,7 @@ class Story:
             "integrator": city.integrator(),
             "unit": city.unit(POLICE),
             "device": city.client(city.device["token"]),
+            "stranger": city.client(),
         }
 
     async def ask(self, path: str, body: Any, *, key: str | None = None, spacing: str = "") -> httpx.Response:
@@ -174,6 +182,9 @@ async def _prepared(city: City, path: str) -> Story:
         elif step == "drafted":
             drafted = await story.ask("/api/v1/rulesets", RULES)
             names["version"] = str(drafted.json()["version"])
+        elif step == "sent":
+            names["receipt"] = await _sent(city, names)
+            story.clients["gateway"] = await gateway(city)
         elif step in MADE:
             where, said, name = MADE[step]
             names[name] = (await story.ask(where, said)).json()["id"]
@@ -183,6 +194,20 @@ async def _prepared(city: City, path: str) -> Story:
             if step == f"{RULESET}/backtest":
                 names["backtest_id"] = answer.json()["id"]
     return story
+
+
+async def _sent(city: City, names: dict[str, str]) -> str:
+    """Send a message; give the secret that its browser is told."""
+    return str(
+        await city.sql.fetchval(
+            "INSERT INTO delivery_attempt (id, message_id, incident_id, assignment_id, channel, recipient, body, "
+            "state, next_at, provider_id, receipt_token) "
+            "SELECT id, id, $1, $2, 'sms', '1', '{}', 'sent', now(), 'p-1', id "
+            "FROM gen_random_uuid() AS id RETURNING receipt_token::text",
+            names["incident_id"],
+            names["assignment_id"],
+        )
+    )
 
 
 async def _changes(city: City) -> int:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.city import POLICE, City
+from tests.support.city import JUSTICE, POLICE, City
 from tests.support.history import read_history
 
 ONE_TASK = "(SELECT min(id::text)::uuid FROM assignment)"
@@ -16,6 +16,7 @@ BREACHES = {
     "skips a version": "DELETE FROM outbox WHERE change::json->'incident'->>'version' = '2'",
     "told was": "UPDATE assignment SET status = 'on_scene', version = version + 1",
     "went from": 'UPDATE outbox SET change = replace(change, \'"status":"acknowledged"\', \'"status":"completed"\')',
+    "told nobody": 'UPDATE outbox SET change = replace(change, \'"steps_done":[]\', \'"steps_done":["escalate"]\')',
     "issued 2 times": "UPDATE outbox SET change = replace(change, 'assignment.acknowledged', 'assignment.issued')",
 }
 
@@ -30,3 +31,20 @@ async def test_the_judge_names_what_must_not_be(city: City, breach: str) -> None
     await city.sql.execute(BREACHES[breach].replace("{one}", ONE_TASK))
     found = (await read_history(city.sql)).breaches
     assert any(breach in line for line in found), found
+
+
+async def test_a_unit_that_was_only_urged_is_not_taken_for_one_that_got_help(city: City) -> None:
+    """Whoever was nudged may still sit before a blank screen: only an escalation says that nobody waits for it."""
+    incident = (await city.press()).json()["incident"]
+    police = await city.open_assignment(POLICE, incident)
+    await city.act(JUSTICE, incident, "acknowledge")
+    await city.forward(31)
+    history = await read_history(city.sql)
+    assert police in history.paged
+    assert police in history.urged
+    assert history.escalated == set()
+    await city.forward(30)
+    history = await read_history(city.sql)
+    assert history.breaches == []
+    assert police in history.escalated
+    assert await city.open_assignment(JUSTICE, incident) not in history.paged | history.urged | history.escalated

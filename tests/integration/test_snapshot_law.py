@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 
 from dispatch.operations.watch_acknowledged import watch_acknowledged
+from dispatch.outside.channel import PermanentChannelError
+from tests.integration.test_back_entry import enter, record, worked
+from tests.integration.test_receipts import gateway
+from tests.integration.test_who_has_it import Recording, ladder, sending_by, sent
 from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE, City
 from tests.support.law import apply, comparable, from_snapshot
 
@@ -121,6 +125,40 @@ async def _taken_back(city: City, incident: dict[str, Any]) -> None:
     await city.forward(16)
 
 
+async def _entered_from_paper(city: City, incident: dict[str, Any]) -> None:
+    """What is over, what goes on with the police on scene, and what becomes of the latter."""
+    del incident
+    desk = await city.person()
+    over = record(city, units=[worked(city, POLICE), worked(city, COMMUNITY, "notify")])
+    assert (await enter(desk, over)).status_code == 201
+    steps = {"completed_at": None, "feedback": None}
+    units = [worked(city, POLICE, **steps), worked(city, HEALTH, "support", **steps, on_scene_at=None)]
+    answer = await enter(desk, record(city, paper_number="P-20261126-002", ended_at=None, units=units))
+    assert answer.status_code == 201, answer.text
+    going_on = answer.json()["incident"]
+    await city.act(POLICE, going_on, "feedback", outcome="handled", text="已劝离")
+    await desk.post(f"/api/v1/incidents/{going_on['id']}/note", json={"text": "补录后核对"})
+
+
+async def _paged(city: City, incident: dict[str, Any]) -> None:
+    """Channel after channel: sent, refused, received; then a change that is not acknowledged."""
+    mail, sms = Recording("mail", fails=PermanentChannelError("unknown")), Recording("sms")
+    loop = sending_by(city, mail, sms)
+    await ladder(city, channels=["mail", "sms"])
+    for seconds in (16, 0.1):
+        await city.forward(seconds)
+        await sent(loop)
+    reporter = await gateway(city)
+    for number, state in enumerate(("delivered", "failed"), 1):
+        body = {"channel": "sms", "provider_id": f"sms-{number}", "state": state}
+        assert (await reporter.post("/api/v1/delivery-receipts", json=body)).status_code == 200
+    await city.act(POLICE, incident, "acknowledge")
+    raised = {"tags": ["weapon"], "reason": "seen"}
+    await (await city.person()).post(f"/api/v1/incidents/{incident['id']}/raise", json=raised)
+    await city.forward(31)
+    await sent(loop)
+
+
 async def _modes_switched(city: City, incident: dict[str, Any]) -> None:
     del incident
     leader, modes = await city.person("leader"), "/api/v1/modes"
@@ -160,6 +198,8 @@ STORIES: dict[str, Act] = {
     "drills": _drills_held,
     "changed": _worse_then_somewhere_else,
     "taken_back": _taken_back,
+    "back_entry": _entered_from_paper,
+    "paged": _paged,
 }
 
 

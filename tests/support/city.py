@@ -58,16 +58,16 @@ DELETE FROM ruleset_act WHERE version > 1; DELETE FROM ruleset WHERE version > 1
 """
 
 
-_directories: dict[tuple[str, int], Directory] = {}
+_directories: dict[str, Directory] = {}
 
 
 async def _load_directory_once(connection: Connection) -> Directory:
     """Read a version of a test database's directory once: hundreds of servers start on the same unchanging one."""
     database = str(await connection.fetchval("SELECT current_database()"))
-    known = (database, await directory_version(connection))
-    if known not in _directories:
-        _directories[known] = await load_directory(connection)
-    return _directories[known]
+    known = _directories.get(database)
+    if known is None or known.version != await directory_version(connection):
+        known = _directories[database] = await load_directory(connection)
+    return known
 
 
 refresh_knowledge.load_directory = _load_directory_once

@@ -58,7 +58,21 @@ class History:
     calls: set[str] = field(default_factory=set)
     assignments: dict[str, dict[str, str]] = field(default_factory=dict)
     """incident → code of the unit → its first assignment"""
+    paged: set[str] = field(default_factory=set)
+    urged: set[str] = field(default_factory=set)
     escalated: set[str] = field(default_factory=set)
+    """Assignments whose people were reached another way; that were nudged; for whose silence others were called."""
+    silences: list["Silence"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """One escalation as it was told, at the incident's urgency of then."""
+
+    assignment_id: str
+    unit_id: str
+    urgency: str
+    facts: dict[str, Any]
 
 
 async def read_history(sql: Any) -> History:
@@ -78,13 +92,33 @@ async def read_history(sql: Any) -> History:
     found.breaches += await _last_words(sql, changes)
     found.calls = {str(row["id"]) for row in await sql.fetch("SELECT id FROM call")}
     for row in await sql.fetch(
-        "SELECT a.id::text, a.incident_id::text AS incident, u.code, a.steps_done FROM assignment a "
+        "SELECT a.id::text, a.incident_id::text AS incident, u.code FROM assignment a "
         "JOIN unit u ON u.id = a.unit_id ORDER BY a.issued_at DESC, a.id DESC"
     ):
         found.assignments.setdefault(row["incident"], {})[row["code"]] = row["id"]
-        if row["steps_done"]:
-            found.escalated.add(row["id"])
+    _tell_apart(found, changes)
     return found
+
+
+def _tell_apart(found: History, changes: list[dict[str, Any]]) -> None:
+    """Sort what followed silence: another channel, a nudge, help. Those asked together are one silence."""
+    kinds = {"paged": found.paged, "urged": found.urged, "escalated": found.escalated}
+    units: dict[str, str] = {}
+    for change in changes:
+        units |= {row["id"]: row["unit_id"] for row in change["assignments"]}
+        for event in change["events"]:
+            subject, name = event["assignment_id"], event["event"].removeprefix("assignment.")
+            if name in kinds:
+                kinds[name].add(subject)
+            if name == "escalated":
+                urgency = change["incident"]["urgency"]
+                found.silences.append(Silence(subject, units[subject], urgency, event["facts"]))
+        asked_together = (row for row in change["assignments"] if row["selection"].get("offer") is not None)
+        found.escalated |= {row["id"] for row in asked_together if "escalate" in row["steps_done"]}
+    steps = {row["id"]: row for change in changes for row in change["assignments"]}
+    for row in steps.values():
+        if "escalate" in row["steps_done"] and row["id"] not in found.escalated:
+            found.breaches.append(f"assignment {row['id']} was escalated and told nobody")
 
 
 def _by_version(rows: Iterable[dict[str, Any]]) -> dict[str, dict[int, list[dict[str, Any]]]]:

@@ -81,12 +81,27 @@ async def test_a_hanging_provider_holds_neither_its_caller_nor_another_channel(
         hanging.silent = True
         stuck = channel(hanging)
         sends = [asyncio.create_task(stuck.send(SAID)) for _ in range(20)]
-        await hanging.until(4)
+        await hanging.until(apprise_channel.CRITICAL_THREADS)
         monkeypatch.setattr(apprise_channel, "TIMEOUT_S", 30.0)
         await channel(gateway, "wecom").send(SAID)
         outcomes = await asyncio.gather(*sends, return_exceptions=True)
         assert {type(outcome) for outcome in outcomes} == {TemporaryChannelError}
-        assert len(hanging.received) == 4, "what has not begun in time is not sent later"
+        assert len(hanging.received) == apprise_channel.CRITICAL_THREADS, "what has not begun in time is not sent later"
+
+
+async def test_ordinary_messages_that_hang_do_not_hold_up_a_critical_one(
+    gateway: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with push_service() as hanging:
+        hanging.silent = True
+        both = AppriseChannel("sms", ["json://127.0.0.1:{to}"])
+        ordinary = replace(SAID, to=str(hanging.port), urgency="urgent")
+        stuck = [asyncio.create_task(both.send(ordinary)) for _ in range(apprise_channel.THREADS)]
+        await hanging.until(apprise_channel.THREADS)
+        await both.send(replace(SAID, to=str(gateway.port)))
+        assert len(gateway.received) == 1
+        for task in stuck:
+            task.cancel()
 
 
 async def test_what_apprise_logs_of_recipients_reaches_no_log_of_ours(gateway: PushService) -> None:

@@ -8,7 +8,7 @@ import pytest
 from dispatch.domain.alerting import Known, what_matters
 from dispatch.domain.errors import InvalidRequestError
 from dispatch.domain.escalation import next_step
-from dispatch.domain.ladder import USUAL, Ladder, Ladders, parse_ladder
+from dispatch.domain.ladder import CHANNELS, USUAL, Ladder, Ladders, parse_ladder
 from dispatch.domain.notice import word
 from dispatch.domain.presence import ALIVE_FOR, Presence, Sighting
 from tests.support.world import PROFILE
@@ -54,12 +54,19 @@ def test_a_ladder_says_what_a_missed_limit_brings() -> None:
         ({"next_channel_s": -1}, "/l/next_channel_s"),
         ({"silent_s": "soon"}, "/l/silent_s"),
         ({"chanels": []}, "/l/chanels"),
+        ({"channels": ["sms", "smss"]}, "/l/channels/1"),
+        ({"channels": ["console"]}, "/l/channels/0"),
+        ({"channels": "sms"}, "/l/channels"),
     ],
 )
 def test_what_a_ladder_cannot_mean_is_refused_at_its_place(row: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        parse_ladder({"code": "x", **row}, "/l")
+        parse_ladder({"code": "x", **row}, "/l", channels=CHANNELS)
     assert [fault.pointer for fault in refused.value.faults] == [pointer]
+
+
+def test_a_stored_ladder_with_a_name_that_is_not_known_any_more_keeps_no_process_from_starting() -> None:
+    assert parse_ladder({"code": "x", "channels": ["gone"]}, "/l").channels == ("gone",)
 
 
 def test_a_ladder_with_nothing_but_a_code_is_the_usual_one() -> None:

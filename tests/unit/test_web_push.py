@@ -40,7 +40,7 @@ async def sender() -> AsyncIterator[WebPush]:
 
 
 def message(to: str, **changes: str) -> Message:
-    usual = Message("m-1", to, "新警情", "请打开控制台", "critical", "a-1", "/unit#assignment=a-1")
+    usual = Message("m-1", to, "新警情", "请打开控制台", "critical", "a-1", "/unit#assignment=a-1", "proof")
     return replace(usual, **changes)
 
 
@@ -97,6 +97,7 @@ async def test_an_alarm_arrives_sealed_urgent_and_signed_by_this_installation(
         "urgency": "critical",
         "tag": "a-1",
         "url": "/unit#assignment=a-1",
+        "receipt": "proof",
     }
     told = received.headers
     assert (told["content-encoding"], told["urgency"], int(told["ttl"]) > 0) == ("aes128gcm", "high", True)

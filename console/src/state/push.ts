@@ -11,6 +11,8 @@ export interface PushMessage {
   /** The assignment: a later message replaces the earlier one on the screen. */
   tag: string;
   url: string;
+  /** Proves to the service that this browser has the message; empty where nobody waits for a proof. */
+  receipt: string;
 }
 
 /** `NotificationOptions` with what browsers know and TypeScript does not. */
@@ -19,7 +21,7 @@ export interface Shown {
   options: {
     body: string;
     tag: string;
-    data: { url: string };
+    data: { url: string; receipt: string };
     requireInteraction: boolean;
     renotify: boolean;
     silent?: boolean;
@@ -44,7 +46,7 @@ export function readPush(text: string | null | undefined): PushMessage | null {
     const value = (found as Record<string, unknown>)[name];
     return typeof value === "string" ? value.slice(0, most) : "";
   };
-  const message = { title: part("title"), text: part("text"), urgency: part("urgency"), tag: part("tag"), url: part("url") };
+  const message = { title: part("title"), text: part("text"), urgency: part("urgency"), tag: part("tag"), url: part("url"), receipt: part("receipt") };
   return message.title && message.text ? message : null;
 }
 
@@ -60,7 +62,7 @@ const neutral: Readonly<Record<Language, readonly [title: string, text: string]>
 export function shownFor(message: PushMessage | null, language: Language, watched: boolean): Shown {
   const [title, body] = message ? [message.title, message.text] : neutral[language];
   const grave = message === null || message.urgency === "critical" || message.urgency === "urgent";
-  const shared = { body, tag: message?.tag || "news", data: { url: pageOf(message?.url) } };
+  const shared = { body, tag: message?.tag || "news", data: { url: pageOf(message?.url), receipt: message?.receipt ?? "" } };
   return watched
     ? { title, options: { ...shared, requireInteraction: false, renotify: false, silent: true } }
     : { title, options: { ...shared, requireInteraction: grave, renotify: true, vibrate: grave ? [400, 150, 400, 150, 800] : [200] } };
@@ -74,6 +76,12 @@ export function pageOf(url: unknown): string {
 /** The assignment that an address asks for. */
 export function assignmentIn(url: string): string | null {
   return target.exec(url)?.[1]?.toLowerCase() ?? null;
+}
+
+/** The proof that a notification carries; empty where it has none. */
+export function receiptIn(data: unknown): string {
+  const found = typeof data === "object" && data !== null && "receipt" in data ? data.receipt : "";
+  return typeof found === "string" ? found : "";
 }
 
 export interface OpenPage {

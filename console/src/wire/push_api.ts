@@ -26,4 +26,6 @@ export class PushApi {
   unsubscribe = (id: string): Promise<void> => this.http.delete(`/push/subscriptions/${id}`);
   test = (id: string, key: string): Promise<PushTried> =>
     this.http.post(`/push/subscriptions/${id}/test`, {}, { idempotencyKey: key, timeoutMs: 20_000 });
+  receipt = (token: string, state: "delivered" | "seen"): Promise<{ state: string }> =>
+    this.http.post("/push/receipts", { token, state });
 }

@@ -139,6 +139,15 @@ def once_of(request: Request, principal: Principal, body: bytes) -> Once | None:
     Raises:
         InvalidRequestError: a key that is too long or not printable ASCII.
     """
+    return once_within(request, f"{principal.kind}:{principal.id}", body)
+
+
+def once_within(request: Request, scope: str, body: bytes) -> Once | None:
+    """Give the idempotency record of a request whose caller is known by something else than a key or session.
+
+    Raises:
+        InvalidRequestError: a key that is too long or not printable ASCII.
+    """
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
@@ -149,7 +158,7 @@ def once_of(request: Request, principal: Principal, body: bytes) -> Once | None:
     query: bytes = request.scope["query_string"]
     target = request.scope["path"].replace("?", "%3F").encode() + (b"?" + query if query else b"")
     told = hashlib.sha256(target + b"\x00" + body).digest()
-    return Once(f"{principal.kind}:{principal.id}", key, told)
+    return Once(scope, key, told)
 
 
 def version_or_missing(text: str) -> int:

@@ -17,7 +17,7 @@ class MeUnit(UnitView):
 class Me(View):
     """Who you are."""
 
-    kind: Literal["person", "console", "device", "integrator", "wall"]
+    kind: Literal["person", "console", "device", "integrator", "wall", "gateway"]
     name: str
     role: Literal["operator", "shift_leader", "admin", "responder", "wall"] | None
     unit: MeUnit | None

@@ -99,7 +99,7 @@ async def recommend(request: Request, incident_id: str) -> Response:
     principal.require("direct")
 
     async def look() -> Json | None:
-        return decision_view(service, recommend_again(service.context, work.incident))
+        return decision_view(service, recommend_again(service.context, work))
 
     return await look_once(service, once_of(request, principal, raw), look)
 

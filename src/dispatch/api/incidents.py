@@ -71,7 +71,7 @@ async def report(request: Request) -> Response:
     intake = Intake(call, principal.actor, once_of(request, principal, raw), where=where)
     answer = await report_incident(service.context, intake)
     response = await intake_answer(service, principal, answer)
-    INTAKE.observe(perf_counter() - began)
+    INTAKE.labels(given.exercise).observe(perf_counter() - began)
     return response
 
 

@@ -15,6 +15,7 @@ from dispatch.api import (
     explanation_views,
     mode_views,
     push_views,
+    receipt_schemas,
     ruleset_views,
     views,
 )
@@ -146,6 +147,7 @@ PUSH_UNSUBSCRIBED: Final[Responses] = {
     204: {"description": "Unsubscribed"},
     **{code: answer for code, answer in MODE.items() if code in {401, 403, 404, 503}},
 }
+RECEIPT: Final = _with(200, receipt_schemas.ReceiptView, "The state in which the message is")
 LOGGED_OUT: Final[Responses] = {
     204: {"description": "Logged out"},
     **{code: answer for code, answer in ME.items() if code in {403, 503}},

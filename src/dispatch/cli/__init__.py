@@ -35,8 +35,9 @@ from dispatch.domain.ruleset import RuleProblemsError
 from dispatch.embedded import EmbeddedPostgresError
 from dispatch.operations.check_installation import Surroundings, check_installation
 from dispatch.operations.load_directory import has_ruleset, load_directory_bundle
+from dispatch.outside.apprise_channel import ChannelSettingError
 from dispatch.outside.calendar import last_year
-from dispatch.outside.channels import open_channels
+from dispatch.outside.channels import channel_names, open_channels
 from dispatch.settings import Settings
 from dispatch.telemetry import configure_logs
 
@@ -89,8 +90,10 @@ def _load(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.if_empty and with_database(settings, has_ruleset):
         print(json.dumps({"loaded": False}))
         return 0
+    names = channel_names(settings.apprise)
     directory, ruleset = with_database(
-        settings, lambda database: load_directory_bundle(database, loaded, published_by="dispatch load")
+        settings,
+        lambda database: load_directory_bundle(database, loaded, published_by="dispatch load", channels=names),
     )
     print(json.dumps({"directory_version": directory, "ruleset_version": ruleset}))
     return 0
@@ -100,7 +103,13 @@ def _check(arguments: argparse.Namespace, settings: Settings) -> int:
     require_database(settings)
     # Web push is left out: it reaches those only whose browser was subscribed.
     channels = open_channels(settings.paging_webhook, settings.paging_file, settings.apprise, None)
-    around = Surroundings(datetime.now(UTC), tuple(channel.name for channel in channels), last_year())
+    around = Surroundings(
+        wall_clock=datetime.now(UTC),
+        channels=tuple(channel.name for channel in channels),
+        calendar_until=last_year(),
+        web_push=settings.web_push,
+        known_channels=channel_names(settings.apprise),
+    )
     findings = asyncio.run(check_installation(settings.database_url, around))
     if arguments.json:
         print(json.dumps([finding.data() for finding in findings], ensure_ascii=False))
@@ -164,7 +173,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InvalidRequestError as error:
         print("refused:", *map(_said, error.faults), sep="\n  " if len(error.faults) > 1 else " ", file=sys.stderr)
         return 1
-    except (DispatchError, EmbeddedPostgresError, RuleProblemsError, OSError) as error:
+    except (ChannelSettingError, DispatchError, EmbeddedPostgresError, RuleProblemsError, OSError) as error:
         print(f"refused: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from dispatch.domain.assignment import SILENT
 from dispatch.domain.clock_profile import ClockProfile
 from dispatch.domain.incident import SEVERITIES, URGENCIES
-from dispatch.domain.rows import AssignmentRow, IncidentRow, instant
+from dispatch.domain.rows import AssignmentRow, IncidentRow, instant, parse_instant
 
 DANGER_TAGS: Final = frozenset(
     {
@@ -20,6 +21,8 @@ DANGER_TAGS: Final = frozenset(
 )
 """The tags that mean danger unless an installation says otherwise."""
 CHANGE_STEPS: Final = frozenset({"change_urge", "change_overdue"})
+CHANGE_TURN: Final = "change:"
+"""Begins the name of the step that asking one channel about a change is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,9 @@ def demand_confirmation(row: AssignmentRow, revision: int, profile: ClockProfile
     """Let an open assignment wait for the acknowledgement of a revision: urged after `urge_s`, then at the desk."""
     row["min_ack_revision"] = revision
     row["change_by"] = instant(now + timedelta(seconds=profile.urge_s))
-    row["steps_done"] = [step for step in row["steps_done"] if step not in CHANGE_STEPS]
+    row["steps_done"] = [
+        step for step in row["steps_done"] if step not in CHANGE_STEPS and not step.startswith(CHANGE_TURN)
+    ]
 
 
 def confirm(row: AssignmentRow, seen: int | None, revision: int) -> None:
@@ -63,6 +68,14 @@ def confirm(row: AssignmentRow, seen: int | None, revision: int) -> None:
     row["acknowledged_revision"] = acknowledged
     if acknowledged >= row["min_ack_revision"]:
         row["change_by"] = None
+
+
+def wait_no_longer(row: AssignmentRow, now: datetime) -> None:
+    """Let what follows silence follow now: help for a silent unit, the desk for a change that nobody was told of."""
+    deadline = "acknowledge_by" if row["status"] in SILENT else "change_by"
+    waits_until: str | None = row[deadline]  # type: ignore[literal-required]
+    if waits_until is not None:
+        row[deadline] = min(waits_until, instant(now), key=parse_instant)  # type: ignore[literal-required]
 
 
 def is_unconfirmed(row: AssignmentRow) -> bool:

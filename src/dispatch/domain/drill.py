@@ -32,10 +32,11 @@ class DrillRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Participants:
-    """Who alone may be sent: units named by id; if none is, every unit of the division."""
+    """Who alone may be sent: units named by id; if none is, every unit of the division. `drill_id`: to which drill."""
 
     division_code: str
     unit_ids: frozenset[str] = frozenset()
+    drill_id: str | None = None
 
     def include(self, unit: Unit, directory: Directory) -> bool:
         """Say whether a unit takes part."""
@@ -45,7 +46,8 @@ class Participants:
 
     def data(self) -> dict[str, object]:
         """Give them as kept with a decision's input."""
-        return {"division_code": self.division_code, "unit_ids": sorted(self.unit_ids)}
+        own = {} if self.drill_id is None else {"drill_id": self.drill_id}
+        return {"division_code": self.division_code, "unit_ids": sorted(self.unit_ids), **own}
 
     @classmethod
     def of(cls, kept: object) -> "Participants | None":
@@ -53,7 +55,8 @@ class Participants:
         if kept is None:
             return None
         stored = cast("Json", kept)
-        return cls(str(stored["division_code"]), frozenset(cast("list[str]", stored["unit_ids"])))
+        unit_ids = frozenset(cast("list[str]", stored["unit_ids"]))
+        return cls(str(stored["division_code"]), unit_ids, cast("str | None", stored.get("drill_id")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,10 @@ class Drills:
             if drill.division_code in chain and drill.stands(now)
         ]
         return min(found)[-1] if found else None
+
+    def find(self, drill_id: str, now: datetime) -> Drill | None:
+        """Give a drill as long as it stands."""
+        return next((drill for drill in self.known if drill.id == drill_id and drill.stands(now)), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ EventName = Literal[
     "assignment.paged",
     "assignment.page_sent",
     "assignment.page_failed",
+    "assignment.page_delivered",
+    "assignment.page_seen",
     "unit.status_changed",
     "unit.position",
     "mode.changed",

@@ -4,7 +4,7 @@ The console is always the first channel, at once. A ladder says which channels c
 which of the profile's limits are other ones for this agency, and what each missed limit brings.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, cast, get_args
 
@@ -24,6 +24,8 @@ CHOOSABLE: Final[Mapping[str, tuple[Action, ...]]] = {
     "close_overdue": ("urge", "supervise"),
 }
 """The steps after the acknowledgement, and what a ladder may make of them."""
+CHANNELS: Final = ("web_push", "sms", "file")
+"""The channels that need no name of their own; an installation names further ones in DISPATCH_APPRISE."""
 _KEYS: Final = ("code", "agency", "urgency", "channels", "next_channel_s", "limits", "escalate", "steps", "silent_s")
 _MOST_S: Final = 90 * 86_400.0
 
@@ -89,8 +91,11 @@ class Reach:
         return self.ladders.of(agency, self.urgency)
 
 
-def parse_ladder(row: Mapping[str, object], pointer: str) -> Ladder:
+def parse_ladder(row: Mapping[str, object], pointer: str, *, channels: Collection[str] | None = None) -> Ladder:
     """Read a ladder from plain data.
+
+    `channels` are all names that a channel may have here. Without them any will do: a stored ladder must be readable
+    after the setting of a channel is gone.
 
     Raises:
         InvalidRequestError: a name that does not exist, or a time out of range; the pointer says where.
@@ -107,6 +112,7 @@ def parse_ladder(row: Mapping[str, object], pointer: str) -> Ladder:
         if name in CHOOSABLE and action not in CHOOSABLE[name]
     ]
     faults += [_unknown(f"{pointer}/escalate", name, TARGETS) for name in escalate if name not in TARGETS]
+    faults += _channel_faults(row.get("channels") or (), f"{pointer}/channels", channels)
     times = {f"limits/{name}": value for name, value in limits.items()}
     times |= {name: row[name] for name in ("next_channel_s", "silent_s") if name in row}
     faults += [_out_of_range(f"{pointer}/{name}") for name, value in times.items() if not _is_time(value)]
@@ -123,6 +129,52 @@ def parse_ladder(row: Mapping[str, object], pointer: str) -> Ladder:
         steps=cast("Mapping[str, Action]", dict(steps)),
         silent_s=float(cast("float", row.get("silent_s", USUAL.silent_s))),
     )
+
+
+def require_ladders(rows: Iterable[Mapping[str, object]], channels: Collection[str]) -> None:
+    """Refuse ladders that are to be loaded and name what does not exist, channels too.
+
+    Raises:
+        InvalidRequestError: with a pointer to every fault of every ladder.
+    """
+    faults: list[Fault] = []
+    for row in rows:
+        try:
+            parse_ladder(row, f"/ladders/{row.get('code')}", channels=channels)
+        except InvalidRequestError as error:
+            faults += error.faults
+    if faults:
+        raise InvalidRequestError(tuple(faults))
+
+
+def ladder_warnings(ladders: Iterable[Ladder], *, known: Collection[str], there: Collection[str]) -> list[str]:
+    """Say which ladders name channels that cannot be, or none that is there: then every channel is asked instead."""
+    warnings = []
+    for ladder in ladders:
+        if wrong := [name for name in ladder.channels if name not in known]:
+            warnings.append(f"{ladder.code} names no channel with {', '.join(wrong)} (known: {_listed(known)})")
+        elif ladder.channels and not set(ladder.channels) & set(there):
+            names = ", ".join(ladder.channels)
+            warnings.append(f"{ladder.code} names only {names}, not set here: every channel is asked, all at once")
+    return warnings
+
+
+def _channel_faults(given: object, pointer: str, known: Collection[str] | None) -> list[Fault]:
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [Fault(pointer, "wrong_type", "a list of names of channels")]
+    faults = []
+    for at, name in enumerate(given):
+        if name == "console":
+            detail = "the console is always asked first: name what comes after it"
+            faults.append(Fault(f"{pointer}/{at}", "unknown_name", detail))
+        elif known is not None and name not in known:
+            detail = f"no channel has the name {str(name)[:80]!r}{did_you_mean(str(name), known)}"
+            faults.append(Fault(f"{pointer}/{at}", "unknown_name", f"{detail}; known here: {_listed(known)}"))
+    return faults
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _is_time(value: object) -> bool:

@@ -58,7 +58,7 @@ class Lane:
     async def _deliver(self, attempt: Attempt) -> None:
         try:
             outcome = await self._outcome(attempt)
-            DELIVERIES.labels(attempt.channel, outcome.state).inc()
+            DELIVERIES.labels(attempt.channel, outcome.state, attempt.exercise).inc()
             await finish_delivery(self._context, attempt, outcome)
         except Exception:  # nobody waits for this task: what fails is logged, and its row expires
             logger.exception("a delivery attempt could not be finished", extra={"incident_id": attempt.incident_id})
@@ -92,6 +92,7 @@ def message_of(attempt: Attempt) -> Message:
         urgency=said["urgency"],
         tag=tag,
         url=f"/unit#assignment={attempt.assignment_id}" if attempt.assignment_id else "/unit",
+        receipt=attempt.receipt_token,
     )
 
 

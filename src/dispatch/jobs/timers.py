@@ -22,12 +22,9 @@ class TimerLoop:
     async def once(self) -> None:
         """Act on a batch of what is due; the next pass follows at once while anything is."""
         fired = await escalate_overdue(self._context)
-        self._observe([entry.late_s for entry in fired])
+        for entry in fired:
+            TIMER_LATENESS.labels(entry.exercise).observe(max(0.0, entry.late_s))
         self._next = await earliest(self._context)
-
-    def _observe(self, late: list[float]) -> None:
-        for seconds in late:
-            TIMER_LATENESS.observe(max(0.0, seconds))
 
     async def pause(self) -> None:
         """Sleep until the next timer, at most half a second."""

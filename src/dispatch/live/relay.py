@@ -80,7 +80,8 @@ class Relay:
             self._deliver(place.xid, place.seq, change)
         except Exception:  # the call is stored: a bug in showing it must not turn its answer into an error
             logger.exception("a committed change could not be shown", extra={"change_id": place.id})
-        PUSH.observe(perf_counter() - began)
+        incident = change["incident"]
+        PUSH.labels("actual" if incident is None else incident["exercise"]).observe(perf_counter() - began)
         self.ring()
 
     def wake(self) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.domain.ladder import CHANNELS, ladder_warnings
 from dispatch.domain.ruleset import Known, RuleProblemsError, parse_ruleset
 from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory
@@ -33,15 +34,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known outside the database: this machine's clock, paging channels, the calendar's last year."""
+    """What is known outside the database: this machine's clock, paging channels, the calendar's last year.
+
+    `known_channels` are the names that a channel may have here, set or not.
+    """
 
     wall_clock: datetime
     channels: tuple[str, ...]
     calendar_until: int
+    web_push: bool = True
+    known_channels: frozenset[str] = frozenset(CHANNELS)
 
 
 async def check_installation(url: str, around: Surroundings) -> list[Finding]:
-    """Look at database, schema, clocks, timers, directory, ruleset, channels and the calendar of holidays."""
+    """Look at database, schema, clocks, timers, directory, ruleset, ladders, channels and the calendar of holidays."""
     database = Database(url, pool_size=2)
     try:
         await database.open()
@@ -54,7 +60,7 @@ async def check_installation(url: str, around: Surroundings) -> list[Finding]:
         findings = [Finding("database", ok=True, detail="answers")]
         fine = found == WANTED
         findings.append(Finding("schema", fine, f"at {found}" if fine else f"at {found}, run `dispatch migrate`"))
-        inside = await _inside(database, around.wall_clock) if fine else []
+        inside = await _inside(database, around) if fine else []
         return [*findings, *inside, _channels(around.channels), _calendar(around)]
     finally:
         await database.close()
@@ -73,9 +79,9 @@ def _calendar(around: Surroundings) -> Finding:
     return Finding("calendar", fine, f"holidays are known until the end of {until}; {what}")
 
 
-async def _inside(database: Database, wall_clock: datetime) -> list[Finding]:
+async def _inside(database: Database, around: Surroundings) -> list[Finding]:
     async with database.connection() as connection:
-        skew = abs((await database_now(connection) - wall_clock).total_seconds())
+        skew = abs((await database_now(connection) - around.wall_clock).total_seconds())
         overdue, unarmed = await largest_overdue_ms(connection), await unarmed_assignments(connection)
         newest = await newest_ruleset(connection)
     async with database.snapshot() as connection:
@@ -90,7 +96,15 @@ async def _inside(database: Database, wall_clock: datetime) -> list[Finding]:
         ),
         Finding("directory", units > 0, f"version {directory.version}, {units} units"),
         _ruleset(newest, directory),
+        _ladders(directory, around),
     ]
+
+
+def _ladders(directory: Directory, around: Surroundings) -> Finding:
+    ladders = directory.content.ladders.all
+    there = {*around.channels, *(["web_push"] if around.web_push else [])}
+    warnings = ladder_warnings(ladders, known=around.known_channels, there=there)
+    return Finding("ladders", not warnings, "; ".join(warnings) or f"{len(ladders)}, with channels that are set here")
 
 
 def _ruleset(newest: tuple[int, str] | None, directory: Directory) -> Finding:

@@ -212,7 +212,7 @@ class Context:
     def participants(self, exercise: str, division_code: str) -> Participants | None:
         """Give who alone may be sent: in an exercise those of the drill that stands there; None where all may be."""
         drill = self.drill_at(division_code) if exercise == "exercise" else None
-        return None if drill is None else drill.participants
+        return None if drill is None else replace(drill.participants, drill_id=drill.id)
 
     def response_at(self, unit: Unit) -> str:
         """Give the response mode that stands where a unit belongs."""

@@ -11,7 +11,7 @@ from typing import cast
 from dispatch.domain import assignment as assignment_states
 from dispatch.domain import incident as incident_states
 from dispatch.domain.actor import Actor
-from dispatch.domain.drill import Participants
+from dispatch.domain.drill import Drill, Participants
 from dispatch.domain.errors import DispatchError, NotFoundError
 from dispatch.domain.escalation import next_due
 from dispatch.domain.events import Event, EventName
@@ -31,7 +31,9 @@ from dispatch.storage.written import TwinError, Written
 ATTEND_AGAIN = timedelta(seconds=60)
 _NEWS_OF_ALL = frozenset({"assignment.issued", "incident.lead_changed", "incident.disclosed"})
 """After these somebody may read more than before: all assignments go along."""
-_NEWS_OF_DELIVERY = frozenset({"assignment.paged", "assignment.page_sent", "assignment.page_failed"})
+_NEWS_OF_DELIVERY = frozenset(
+    {"assignment.paged", *(f"assignment.page_{end}" for end in ("sent", "failed", "delivered", "seen"))}
+)
 """With these no decision can clash: whether a text message went out changes nothing of what was decided."""
 
 
@@ -77,6 +79,7 @@ class Edit:
         self.events: list[Event] = []
         self.besides: list[Edit] = []
         """Edits of other incidents, locked by the same act, that are saved and told with this one."""
+        self._kept = Participants.of(work.participants)
         self._touched: dict[str, AssignmentRow] = {}
         self.incident["version"] += 1
         self.incident["updated_by"] = actor.name
@@ -94,8 +97,15 @@ class Edit:
 
     @property
     def participants(self) -> Participants | None:
-        """Give who alone may be sent, if a drill says so."""
-        return self.context.participants(self.incident["exercise"], self.incident["division_code"])
+        """Give who alone may be sent, if a drill says so: for good that in which the exercise was decided."""
+        return self._kept or self.context.participants(self.incident["exercise"], self.incident["division_code"])
+
+    @property
+    def drill(self) -> Drill | None:
+        """Give the drill whose recipients its messages go to: its own, as long as that stands; else one there now."""
+        if self._kept is None or self._kept.drill_id is None:
+            return self.context.drill_at(self.incident["division_code"])
+        return self.context.knowledge.drills.find(self._kept.drill_id, self.now)
 
     @property
     def changed(self) -> list[AssignmentRow]:

@@ -19,9 +19,10 @@ from dispatch.domain.unit import Unit
 from dispatch.operations.backup import add_next
 from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
-from dispatch.operations.reach import next_channels, reach, turn_of
+from dispatch.operations.reach import ask_next
 from dispatch.operations.reinforce import Named, add_named, agency_of, give_back, next_slot, raise_gap, take_back
 from dispatch.operations.stages import release_due
+from dispatch.storage.delivery import CHANGE, is_on_its_way
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
 from dispatch.storage.work import try_lock_work
 
@@ -37,10 +38,11 @@ MOST_BACKUPS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """How late a timer was acted on."""
+    """How late a timer was acted on, and whether of a real alarm: `exercise` as the incident has it."""
 
     subject_id: str
     late_s: float
+    exercise: str
 
 
 async def escalate_overdue(context: Context) -> list[Fired]:
@@ -75,7 +77,8 @@ async def _one_incident(context: Context, incident_id: str, timers: list[DueTime
         if not due:
             return []
         edit = Edit(context, connection, work, SYSTEM)
-        fired = [Fired(subject, (now - due_at).total_seconds()) for (subject, _), due_at in due.items()]
+        exercise = work.incident["exercise"]
+        fired = [Fired(subject, (now - due_at).total_seconds(), exercise) for (subject, _), due_at in due.items()]
         for subject_id, kind in due:
             await (release_due(edit) if kind == "stage" else _act(edit, subject_id))
         if not edit.events:
@@ -143,12 +146,7 @@ async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
     ladder = edit.reach.ladder(agency_of(edit, row))
     there = edit.context.is_there(row["unit_id"])
     reason: Reason = "on_call" if row["selection"].get("on_call") else "not_delivered" if there else "no_console"
-    reached: tuple[str, ...] = ()
-    more = True
-    while more and not reached:
-        channels, more = next_channels(ladder, edit.context, row)
-        reached = await reach(edit, row, channels, reason)
-        row["steps_done"] = [*row["steps_done"], *(turn_of(channel) for channel in channels if ladder.channels)]
+    reached, more = await ask_next(edit, row, ladder, reason)
     if more:
         row["deliver_by"] = instant(edit.now + timedelta(seconds=ladder.next_channel_s))
     else:
@@ -162,10 +160,31 @@ async def _page(edit: Edit, row: AssignmentRow, step: Due) -> None:
 
 
 async def _urge(edit: Edit, row: AssignmentRow, step: Due) -> None:
-    if step.step == "change_urge":  # the same again goes to the desk next
-        row["change_by"] = instant(edit.now + CONFIRM_AGAIN)
+    if step.step == "change_urge":
+        await _urge_to_confirm(edit, row, step)
+        return
     _took(edit, row, step)
     edit.tell("assignment.urged", row["id"], missed=step.missed)
+
+
+async def _urge_to_confirm(edit: Edit, row: AssignmentRow, step: Due) -> None:
+    """Urge to acknowledge a change, on the console and channel after channel; its silence goes to the desk next.
+
+    Where nobody can be reached on any of them and no console is open either, the desk hears of it at once.
+    """
+    ladder = edit.reach.ladder(agency_of(edit, row))
+    reached, more = await ask_next(edit, row, ladder, "changed")
+    row["change_by"] = instant(edit.now + (timedelta(seconds=ladder.next_channel_s) if more else CONFIRM_AGAIN))
+    if more:
+        edit.touch(row)
+        edit.arm(row)
+    else:
+        _took(edit, row, step)
+    edit.tell("assignment.urged", row["id"], missed=step.missed, channels=list(reached))
+    if not (
+        reached or edit.context.is_there(row["unit_id"]) or await is_on_its_way(edit.connection, row["id"], CHANGE)
+    ):
+        await _supervise(edit, row, Due("change_overdue", "supervise", "change_by"))
 
 
 async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:

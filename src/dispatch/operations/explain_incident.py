@@ -10,15 +10,17 @@ from dispatch.domain.actor import SYSTEM
 from dispatch.domain.call import locate, report_of
 from dispatch.domain.decision_input import read_facts
 from dispatch.domain.directory import Directory
+from dispatch.domain.drill import Participants
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.explanation import Explanation, explain, near_misses
 from dispatch.domain.intake import Opening, decision_data
-from dispatch.domain.rows import IncidentRow, instant
+from dispatch.domain.rows import instant
 from dispatch.domain.why_not import why_not_stored
 from dispatch.operations.context import Context
 from dispatch.operations.opening import plan_for
 from dispatch.operations.trial import past_ruleset, read_back
 from dispatch.storage.decisions import find_decision
+from dispatch.storage.work import Work
 
 
 async def explain_incident(context: Context, incident_id: str, *, unit: str | None = None) -> Explanation:
@@ -65,9 +67,9 @@ async def explain_near_misses(context: Context, decision: Mapping[str, object]) 
     ]
 
 
-def recommend_again(context: Context, incident: IncidentRow) -> bytes:
+def recommend_again(context: Context, work: Work) -> bytes:
     """Decide anew for an incident as it stands; gives the decision as JSON, nothing is written."""
-    content = context.knowledge.directory.content
+    content, incident = context.knowledge.directory.content, work.incident
     report = report_of(incident)
     kind = content.incident_types[incident["incident_type"]]
     opening = Opening(
@@ -79,6 +81,6 @@ def recommend_again(context: Context, incident: IncidentRow) -> bytes:
         now=context.now(),
         call_id="",
     )
-    plan = plan_for(context, opening).plan
+    plan = plan_for(context, opening, within=Participants.of(work.participants)).plan
     ids = [str(context.new_id()) for _ in plan.planned]
     return orjson.dumps(decision_data(plan, ids, instant(opening.now)))

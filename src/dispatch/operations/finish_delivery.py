@@ -1,15 +1,15 @@
 """A delivery attempt has ended: the ledger keeps it, and whoever watches the incident learns of it."""
 
+import json
 import logging
 
 from dispatch.domain.actor import SYSTEM
-from dispatch.domain.assignment import SILENT
 from dispatch.domain.errors import DatabaseUnavailableError
-from dispatch.domain.rows import instant, parse_instant
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
+from dispatch.operations.receipts import go_on_without
 from dispatch.storage.communication import note_delivery
-from dispatch.storage.delivery import Attempt, Outcome, finish_attempt, is_on_its_way
+from dispatch.storage.delivery import Attempt, Outcome, finish_attempt
 
 logger = logging.getLogger(__name__)
 
@@ -25,11 +25,12 @@ async def finish_delivery(context: Context, attempt: Attempt, outcome: Outcome) 
         return
 
     async def act(edit: Edit) -> None:
-        await finish_attempt(edit.connection, attempt.id, outcome, next_id=next_id)
-        event = "assignment.page_sent" if outcome.state == "sent" else "assignment.page_failed"
-        edit.tell(event, attempt.assignment_id, channel=attempt.channel)  # type: ignore[arg-type]
-        if outcome.state != "sent":
-            await _go_on(edit, attempt)
+        so = await finish_attempt(edit.connection, attempt.id, outcome, next_id=next_id)
+        if outcome.state == "sent":
+            edit.tell("assignment.page_sent", attempt.assignment_id, channel=attempt.channel)
+        elif so:
+            edit.tell("assignment.page_failed", attempt.assignment_id, channel=attempt.channel)
+            await go_on_without(edit, attempt.assignment_id, reason=str(json.loads(attempt.body).get("reason")))
 
     try:
         if outcome.retry_s is None:
@@ -47,23 +48,3 @@ async def _finish_test(context: Context, attempt: Attempt, outcome: Outcome, nex
         await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
         if outcome.retry_s is None:
             await note_delivery(connection, attempt.id, sent=outcome.state == "sent", at=context.now())
-
-
-async def _go_on(edit: Edit, attempt: Attempt) -> None:
-    """Do not wait where a channel has failed: the next one is due; after the last, silence is certain.
-
-    A console that is there may still answer, and so may somebody who was reached on another channel.
-    """
-    row = next((row for row in edit.open_assignments() if row["id"] == attempt.assignment_id), None)
-    if row is None or row["status"] not in SILENT:
-        return
-    if await is_on_its_way(edit.connection, row["id"]):
-        return
-    if "page" not in row["steps_done"]:
-        row["deliver_by"] = instant(edit.now)
-    elif edit.context.is_there(row["unit_id"]):
-        return
-    elif row["acknowledge_by"] is not None:
-        row["acknowledge_by"] = min(row["acknowledge_by"], instant(edit.now), key=parse_instant)
-    edit.touch(row)
-    edit.arm(row)

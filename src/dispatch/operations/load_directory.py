@@ -5,9 +5,11 @@ that it was loaded.
 """
 
 import json
+from collections.abc import Collection
 from typing import cast
 
 from dispatch.domain.actor import Actor
+from dispatch.domain.ladder import CHANNELS, require_ladders
 from dispatch.domain.ruleset import parse_ruleset
 from dispatch.storage.bundle import Bundle, list_known, write_bundle
 from dispatch.storage.database import Connection, Database
@@ -17,13 +19,17 @@ from dispatch.storage.timers import database_now
 REASON = "loaded with the directory"
 
 
-async def load_directory_bundle(database: Database, bundle: dict[str, object], *, published_by: str) -> tuple[int, int]:
-    """Write a bundle; gives directory version and ruleset version.
+async def load_directory_bundle(
+    database: Database, bundle: dict[str, object], *, published_by: str, channels: Collection[str] = CHANNELS
+) -> tuple[int, int]:
+    """Write a bundle; gives directory version and ruleset version. `channels` are those that its ladders may name.
 
     Raises:
+        InvalidRequestError: a ladder names a channel, limit or step that does not exist.
         RuleProblemsError: the ruleset names something that does not exist, or is wrong in itself.
     """
     async with database.transaction("load_directory") as connection:
+        require_ladders(cast("list[dict[str, object]]", bundle.get("ladders") or []), channels)
         tables = {key: value for key, value in bundle.items() if isinstance(value, list)}
         directory_version = await write_bundle(connection, cast("Bundle", tables))
         parse_ruleset(bundle["ruleset"], version=1, known=await list_known(connection))

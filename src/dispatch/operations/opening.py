@@ -12,6 +12,7 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport, Where, locate
 from dispatch.domain.candidate import Request
 from dispatch.domain.decision_input import RecordedStates, input_data
+from dispatch.domain.drill import Participants
 from dispatch.domain.geo import Point
 from dispatch.domain.ids import number_prefix
 from dispatch.domain.incident import is_actual
@@ -98,8 +99,10 @@ class Decided:
     seen: dict[str, UnitState]
 
 
-def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = frozenset()) -> Decided:
-    """Decide who goes; pure work over what is in memory."""
+def plan_for(
+    context: Context, opening: Opening, *, lost: frozenset[str] = frozenset(), within: Participants | None = None
+) -> Decided:
+    """Decide who goes; pure work over what is in memory. `within` are those who alone may, known from before."""
     knowledge, report = context.knowledge, opening.report
     place = opening.where.place
     local = opening.now.astimezone(context.timezone)
@@ -128,11 +131,11 @@ def plan_for(context: Context, opening: Opening, *, lost: frozenset[str] = froze
         now=opening.now,
         lost=lost,
         responses=knowledge.modes.responses(opening.now),
-        participants=context.participants(report.exercise, opening.where.division_code),
+        participants=within or context.participants(report.exercise, opening.where.division_code),
     )
     states = RecordedStates(knowledge.states)
     plan = decide(request, knowledge.ruleset, knowledge.directory, states)
-    DECISION.observe(perf_counter() - began)
+    DECISION.labels(report.exercise).observe(perf_counter() - began)
     return Decided(plan, request, states.seen)
 
 

@@ -4,9 +4,10 @@ Invariants: whoever is off duty is never paged; an exercise pages nobody but its
 here: attempts are rows, `jobs/delivery` sends them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from dispatch.domain.alerting import CHANGE_TURN
 from dispatch.domain.intake import URGENCY_RANK
 from dispatch.domain.ladder import Ladder
 from dispatch.domain.notice import NoticeData, Reason
@@ -49,21 +50,41 @@ async def reach(edit: Edit, row: AssignmentRow, channels: Sequence[str], reason:
     return tuple(dict.fromkeys(recipient.channel for recipient in recipients))
 
 
-def next_channels(ladder: Ladder, context: Context, row: AssignmentRow) -> tuple[tuple[str, ...], bool]:
-    """Give the channels whose turn it is, and whether others come after them."""
-    if not ladder.channels:
-        return context.paging_channels, False
-    left = [
-        channel
-        for channel in ladder.channels
-        if channel in context.paging_channels and turn_of(channel) not in row["steps_done"]
-    ]
-    return tuple(left[:1]), len(left) > 1
+async def ask_next(edit: Edit, row: AssignmentRow, ladder: Ladder, reason: Reason) -> tuple[tuple[str, ...], bool]:
+    """Reach a unit's people on the next channels on which anybody can be; give them, and whether others come after."""
+    reached: tuple[str, ...] = ()
+    more = True
+    while more and not reached:
+        channels, more = _next_channels(ladder, edit.context, row, reason)
+        if reason != "changed" or channels:
+            reached = await reach(edit, row, channels, reason)
+        if reason == "changed" or ladder.channels:
+            note_turns(row, channels, reason)
+    return reached, more
 
 
-def turn_of(channel: str) -> str:
+def note_turns(row: AssignmentRow, channels: Iterable[str], reason: Reason) -> None:
+    """Note that channels had their turn: about the task itself, or about a change."""
+    turns = [_turn_of(channel, reason) for channel in channels]
+    row["steps_done"] = [*row["steps_done"], *(turn for turn in turns if turn not in row["steps_done"])]
+
+
+def _next_channels(
+    ladder: Ladder, context: Context, row: AssignmentRow, reason: Reason
+) -> tuple[tuple[str, ...], bool]:
+    """Give the channels whose turn it is, and whether others come after them.
+
+    Invariant: of a ladder none of whose channels is set here every channel is asked, never none.
+    """
+    there = context.paging_channels
+    named = tuple(channel for channel in ladder.channels if channel in there)
+    left = tuple(channel for channel in named or there if _turn_of(channel, reason) not in row["steps_done"])
+    return (left[:1], len(left) > 1) if named else (left, False)
+
+
+def _turn_of(channel: str, reason: Reason) -> str:
     """Name the step of a ladder that one channel is."""
-    return f"page:{channel}"
+    return f"{CHANGE_TURN if reason == 'changed' else 'page:'}{channel}"
 
 
 def source_of(incident: IncidentRow) -> str:
@@ -103,11 +124,11 @@ async def _recipients(edit: Edit, row: AssignmentRow, channels: Sequence[str]) -
 
 
 async def _of_drill(edit: Edit, unit: Unit, channels: Sequence[str]) -> list[Recipient]:
-    """List whom an exercise or test reaches: the recipients of the drill that stands there, browsers that take part.
+    """List whom an exercise or test reaches: the recipients of its drill, browsers of units that take part.
 
-    Invariant: nobody's real number, and nobody at all where no drill is announced.
+    Invariant: nobody's real number, and nobody at all where no drill is announced, or where its own is over.
     """
-    drill = edit.context.drill_at(edit.incident["division_code"])
+    drill = edit.drill
     if drill is None:
         return []
     found = [

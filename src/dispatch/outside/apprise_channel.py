@@ -22,6 +22,8 @@ from dispatch.outside.worker import BusyError, Worker
 TIMEOUT_S: Final = 10.0
 THREADS: Final = 4
 """Of each channel: a burst goes out four at a time, and three that hang leave one."""
+CRITICAL_THREADS: Final = 8
+"""Besides, for critical messages alone: ordinary ones that hang take none of them."""
 RECIPIENT: Final = "{to}"
 _EXAMPLE: Final = "8613800000000"
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,30}")
@@ -55,7 +57,8 @@ class AppriseChannel:
         self.name = name
         self._templates = templates
         self._apprise = _apprise()
-        self._worker = Worker(f"apprise-{name}", threads=THREADS)
+        self._ordinary = Worker(f"apprise-{name}", threads=THREADS)
+        self._critical = Worker(f"apprise-{name}-critical", threads=CRITICAL_THREADS)
         for number, template in enumerate(templates, 1):
             if self._service(template, _EXAMPLE) is None:
                 raise ChannelSettingError(f"channel {name!r}: Apprise does not understand URL {number}")
@@ -67,8 +70,9 @@ class AppriseChannel:
             TemporaryChannelError: no answer, or: later. What took too long may arrive all the same.
             PermanentChannelError: refused.
         """
+        worker = self._critical if message.urgency == "critical" else self._ordinary
         try:
-            await self._worker.run(lambda: self._send(message), within_s=TIMEOUT_S)
+            await worker.run(lambda: self._send(message), within_s=TIMEOUT_S)
         except TimeoutError:
             raise TemporaryChannelError(f"no answer within {TIMEOUT_S:.0f} s") from None
         except BusyError as error:
@@ -107,8 +111,21 @@ def read_setting(text: str) -> list[AppriseChannel]:
     Raises:
         ChannelSettingError: unreadable, or a channel that cannot work.
     """
+    return [AppriseChannel(name, _urls(name, value)) for name, value in _named(text).items()]
+
+
+def read_names(text: str) -> list[str]:
+    """Give the names of the channels that DISPATCH_APPRISE names, without building any.
+
+    Raises:
+        ChannelSettingError: unreadable.
+    """
+    return list(_named(text))
+
+
+def _named(text: str) -> dict[str, object]:
     if not text.strip():
-        return []
+        return {}
     try:
         found = json.loads(text if text.lstrip().startswith("{") else Path(text).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -117,7 +134,7 @@ def read_setting(text: str) -> list[AppriseChannel]:
         ) from None
     if not isinstance(found, Mapping):
         raise ChannelSettingError('DISPATCH_APPRISE: {"name": "URL"}')
-    return [AppriseChannel(str(name), _urls(str(name), value)) for name, value in found.items()]
+    return {str(name): value for name, value in found.items()}
 
 
 def _urls(name: str, value: object) -> list[str]:

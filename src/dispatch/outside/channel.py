@@ -20,7 +20,8 @@ class Message:
     """One message to one recipient. `id` is the attempt's own: a gateway may drop repeats by it.
 
     `to` is a telephone number, an Apprise target or a push subscription as JSON text. `tag` is the assignment: a later
-    message takes the earlier one's place on a screen. `url` leads to the task, relative to the service.
+    message takes the earlier one's place on a screen. `url` leads to the task, relative to the service. `receipt` is a
+    secret of the recipient's device, with which it says that it has the message: only where nobody else reads it.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Message:
     urgency: str
     tag: str
     url: str
+    receipt: str = ""
 
 
 class Channel(Protocol):

@@ -2,9 +2,19 @@
 
 from pathlib import Path
 
-from dispatch.outside.apprise_channel import ChannelSettingError, read_setting
+from dispatch.domain.ladder import CHANNELS
+from dispatch.outside.apprise_channel import ChannelSettingError, read_names, read_setting
 from dispatch.outside.channel import Channel
 from dispatch.outside.gateway import FileChannel, WebhookChannel
+
+
+def channel_names(apprise: str) -> frozenset[str]:
+    """Give every name that a channel may have here, whether it is set or not: the usual ones and those of `apprise`.
+
+    Raises:
+        ChannelSettingError: the setting cannot be read.
+    """
+    return frozenset({*CHANNELS, *read_names(apprise)})
 
 
 def open_channels(webhook: str, file: str, apprise: str, web_push: Channel | None) -> list[Channel]:

@@ -35,6 +35,7 @@ URGENCY: Final = {"critical": "high", "urgent": "high", "normal": "normal", "rou
 TTL_S: Final = {"critical": 1800, "urgent": 3600, "normal": 4 * 3600, "routine": 24 * 3600}
 """How long the push service keeps a message for a device that is away; later it is no news, others were sent."""
 _LONGEST_ID: Final = 300
+_TOLD: Final = ("id", "title", "text", "urgency", "tag", "url", "receipt")
 
 
 class GoneError(PermanentChannelError):
@@ -95,7 +96,7 @@ class WebPush:
             await pool.aclose()
 
     def _sealed(self, message: Message, target: PushTarget) -> bytes:
-        told = {name: getattr(message, name) for name in ("id", "title", "text", "urgency", "tag", "url")}
+        told = {name: getattr(message, name) for name in _TOLD}
         text = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
         return seal(text, target, key=generate_private_key(SECP256R1()), salt=secrets.token_bytes(16))
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
+import asyncpg
 import orjson
 
 from dispatch.domain.assignment import OPEN
@@ -18,21 +19,28 @@ _OPEN: Final = "status NOT IN ('closed', 'cancelled', 'merged', 'transferred')"
 
 @dataclass(slots=True)
 class Work:
-    """An incident with all its assignments, as rows."""
+    """An incident with all its assignments, as rows. `participants`: of the drill that an exercise was decided in."""
 
     incident: IncidentRow
     assignments: list[AssignmentRow]
+    participants: dict[str, object] | None = None
 
 
 _WITH_ASSIGNMENTS: Final = """
 SELECT to_json(i) AS incident, coalesce((SELECT json_agg(to_json(a) ORDER BY a.issued_at, a.slot, a.id)
-  FROM assignment a WHERE a.incident_id = i.id), '[]') AS assignments
+  FROM assignment a WHERE a.incident_id = i.id), '[]') AS assignments,
+  CASE WHEN i.exercise = 'exercise'
+    THEN (SELECT d.input::json->'participants' FROM decision d WHERE d.incident_id = i.id) END AS participants
 FROM incident i WHERE {where}
 """
 
 
-def _work(incident: str, assignments: str) -> Work:
-    return Work(cast("IncidentRow", orjson.loads(incident)), cast("list[AssignmentRow]", orjson.loads(assignments)))
+def _work(row: asyncpg.Record) -> Work:
+    return Work(
+        incident=cast("IncidentRow", orjson.loads(row["incident"])),
+        assignments=cast("list[AssignmentRow]", orjson.loads(row["assignments"])),
+        participants=None if row["participants"] is None else orjson.loads(row["participants"]),
+    )
 
 
 async def lock_work(connection: Connection, incident_id: str) -> Work:
@@ -67,7 +75,7 @@ async def get_work(connection: Connection, incident_id: str) -> Work:
 async def find_work(connection: Connection, incident_id: str) -> Work | None:
     """Read an incident with its assignments, if it exists."""
     row = await connection.fetchrow(_WITH_ASSIGNMENTS.format(where="i.id = $1"), incident_id)
-    return None if row is None else _work(row["incident"], row["assignments"])
+    return None if row is None else _work(row)
 
 
 async def incident_of(connection: Connection, assignment_id: str) -> str:
@@ -163,7 +171,7 @@ async def list_work(connection: Connection, wanted: Filter) -> list[Work]:
     clauses, arguments = _clauses(wanted)
     where = " AND ".join(clauses) or "true"
     sql = _WITH_ASSIGNMENTS.format(where=f"{where} ORDER BY i.id DESC LIMIT {int(wanted.limit)}")
-    return [_work(row["incident"], row["assignments"]) for row in await connection.fetch(sql, *arguments)]
+    return [_work(row) for row in await connection.fetch(sql, *arguments)]
 
 
 async def list_own_work(connection: Connection, unit_ids: Collection[str], limit: int) -> dict[str, list[Work]]:

@@ -48,7 +48,7 @@ test("duty that begins subscribes the browser; a push shows what to do and nothi
   const told = { title: "新任务", text: "请打开控制台", urgency: "critical", tag, url: `/unit#assignment=${tag}` };
   await deliver(cdp, world.server.base, JSON.stringify(told));
   const shown = () => worker?.evaluate(() => (globalThis as unknown as { shown: unknown[] }).shown);
-  await expect.poll(shown).toEqual([["新任务", expect.objectContaining({ body: "请打开控制台", tag, data: { url: told.url } })]]);
+  await expect.poll(shown).toEqual([["新任务", expect.objectContaining({ body: "请打开控制台", tag, data: { url: told.url, receipt: "" } })]]);
 });
 
 test("a browser that reaches no push service says so and is asked again on request", async ({ world }) => {
