@@ -27,7 +27,7 @@ from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
-from dispatch.jobs.presence import PresenceLoop
+from dispatch.jobs.presence import Here, PresenceLoop
 from dispatch.jobs.snapshot_kit import EVERY_S as KIT_EVERY_S
 from dispatch.jobs.snapshot_kit import WITHIN_S as KIT_WITHIN_S
 from dispatch.jobs.snapshot_kit import KitLoop
@@ -209,7 +209,8 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
     links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, channels)
-    presence = PresenceLoop(process.database, process.presence, process.id, process.hub.live_units)
+    here = Here(process.id, process.hub.live_units, lambda: process.relay.epoch)
+    presence = PresenceLoop(process.database, process.presence, here)
     watch = WatchLoop(process.context)
     lint = LintLoop(process.context)
     tests = CommunicationLoop(process.context)

@@ -24,8 +24,19 @@ _OVERLAP_S: Final = 10
 
 
 async def beat(connection: Connection, process_id: str) -> dict[str, datetime]:
-    """Say that this process lives; give when each was last seen. One unseen for an hour is forgotten."""
+    """Say that this process lives; give when each was last seen, as it was before.
+
+    One unseen for an hour is forgotten: it finds itself missing here, and what it had told is gone with it.
+    """
     return {row["id"]: row["seen_at"] for row in await connection.fetch(_BEAT, process_id)}
+
+
+async def list_told(connection: Connection, process_id: str) -> set[str]:
+    """List the units whose consoles are at a process, as far as the rows know."""
+    rows = await connection.fetch(
+        "SELECT unit_id::text FROM console_presence WHERE process_id = $1 AND gone_at IS NULL", process_id
+    )
+    return {row["unit_id"] for row in rows}
 
 
 async def tell_presence(
