@@ -10,6 +10,7 @@ import pytest
 from dispatch.domain.presence import Presence
 from dispatch.jobs.presence import Here, PresenceLoop
 from dispatch.storage.database import Database
+from dispatch.storage.presence import Sign
 from dispatch.storage.timers import database_now
 
 UNITS = [str(uuid4()) for _ in range(3)]
@@ -27,7 +28,7 @@ class Process:
     def __post_init__(self) -> None:
         self.id = str(uuid4())
         self.loop = PresenceLoop(
-            self.database, self.presence, Here(self.id, lambda: set(self.live), lambda: self.epoch)
+            self.database, self.presence, Here(lambda: Sign(self.id, "x"), lambda: set(self.live), lambda: self.epoch)
         )
 
 

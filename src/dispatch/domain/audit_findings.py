@@ -21,6 +21,7 @@ Code = Literal[
     "watermark_held",
     "delivery_late",
     "kit_old",
+    "relay_stuck",
     "servers_silent",
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
@@ -44,6 +45,9 @@ class Limits:
     """How long an attempt may wait after its time to be sent."""
     kit_s: float = 180.0
     """How old the kit for the hours without the service may be; it is written every 60 s."""
+    relay_s: float = 15.0
+    """How long the relay of a living server may look away, or leave out what it should tell: it looks four times a
+    second, and starts over within some seconds where another database has taken over."""
     server_s: float = 20.0
     """How long no server may have given a sign of life."""
 
@@ -56,6 +60,7 @@ class Limits:
             "watermark_held": self.watermark_s,
             "delivery_late": self.delivery_s,
             "kit_old": self.kit_s,
+            "relay_stuck": self.relay_s,
             "servers_silent": self.server_s,
         }.get(code, 0.0)
 
@@ -173,6 +178,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "kit_old": (
         "停机应急包已过期：现有副本不是最新",
         "The kit for the hours without the service is out of date",
+    ),
+    "relay_stuck": (
+        "{n} 个服务进程停止转发：其控制台收不到新任务和变更，请电话联系单位并重启该进程",
+        "{n} server(s) tell their consoles nothing any more: call the units, restart the server",
     ),
     "servers_silent": (
         "没有服务进程在运行",

@@ -1,4 +1,4 @@
-"""The presence loop: tells the other processes whose consoles are here, and learns whose are there."""
+"""The presence loop: tells the others that this process lives and whose consoles are here, learns whose are there."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,15 +6,15 @@ from datetime import datetime
 
 from dispatch.domain.presence import Presence
 from dispatch.storage.database import Database
-from dispatch.storage.presence import beat, list_presence, list_told, tell_presence
+from dispatch.storage.presence import Sign, beat, list_presence, list_told, tell_presence
 from dispatch.storage.timers import database_now
 
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """This process: which units have a console here, and the epoch of its cursors."""
+    """This process: its sign of life, which units have a console here, and the epoch of its cursors."""
 
-    process_id: str
+    sign: Callable[[], Sign]
     live: Callable[[], set[str]]
     epoch: Callable[[], str]
 
@@ -37,9 +37,10 @@ class PresenceLoop:
 
     async def once(self) -> None:
         """Tell what changed here, learn what changed elsewhere."""
-        own_id, epoch, live = self._here.process_id, self._here.epoch(), self._here.live()
+        sign, epoch, live = self._here.sign(), self._here.epoch(), self._here.live()
+        own_id = sign.process_id
         async with self._database.connection() as connection:
-            seen_at = await beat(connection, own_id)
+            seen_at = await beat(connection, sign)
             if epoch != self._told_in or own_id not in seen_at:
                 self._told, self._read_until = await list_told(connection, own_id), None
             await tell_presence(connection, own_id, came=live - self._told, left=self._told - live)

@@ -19,7 +19,8 @@ _ACTS: Final = f"""SELECT 1 FROM assignment a WHERE a.incident_id = i.id AND a.r
   AND a.status IN {_OPEN}"""
 _ALARMED: Final = "SELECT 1 FROM timer t WHERE t.subject_id = i.id AND t.kind = 'incident'"
 
-# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit: the limits, in seconds.
+# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit, 7 relay: the limits, in seconds.
+# Of a server that gives no sign of life any more the relay is not missed: its consoles have gone elsewhere.
 # A kit that nobody has tried to write for a quarter of an hour has lost its process: that one cannot know better.
 # A suspended incident is somebody's decision, with a name and a reason: only its assignments are looked at.
 # A place is somebody's while a unit in it is at work, while its gap is an alarm that repeats, or while it is held back.
@@ -57,6 +58,10 @@ WITH at AS (SELECT clock_timestamp() AS now),
  old AS (SELECT k.place AS number, extract(epoch FROM at.now - coalesce(k.written_at, k.expected_at))::float8 AS over_s
    FROM at, kit k WHERE k.tried_at > at.now - interval '15 min'
      AND coalesce(k.written_at, k.expected_at) < at.now - make_interval(secs => $6)),
+ stuck AS (SELECT coalesce(p.name, p.id::text) AS number,
+     extract(epoch FROM at.now - least(p.relay_looked_at, p.relay_behind_since))::float8 AS over_s
+   FROM at, process p WHERE p.seen_at > at.now - interval '5 s'
+     AND least(p.relay_looked_at, p.relay_behind_since) < at.now - make_interval(secs => $7)),
  found AS (
    SELECT 'assignment_without_timer' AS code, u.* FROM unarmed u
    UNION ALL SELECT 'timer_late', l.* FROM late l
@@ -65,7 +70,8 @@ WITH at AS (SELECT clock_timestamp() AS now),
    UNION ALL SELECT 'incident_without_anybody', n.* FROM nobody n
    UNION ALL SELECT 'watermark_held', h.* FROM held h
    UNION ALL SELECT 'delivery_late', w.* FROM waiting w
-   UNION ALL SELECT 'kit_old', o.* FROM old o)
+   UNION ALL SELECT 'kit_old', o.* FROM old o
+   UNION ALL SELECT 'relay_stuck', r.* FROM stuck r)
 SELECT code, count(*) AS count, max(over_s) AS worst_s,
   (array_agg(DISTINCT number))[1:10] AS names FROM found GROUP BY code
 """
@@ -89,6 +95,7 @@ async def count_findings(connection: Connection, limits: Limits) -> list[Finding
         limits.watermark_s,
         limits.delivery_s,
         limits.kit_s,
+        limits.relay_s,
     )
     found = {row["code"]: row for row in rows}
     findings = [
