@@ -99,12 +99,13 @@ class Process:
     name: str
     web_push: WebPush | None = None
     kit: KitLoop | None = None
+    is_stopping: bool = False
     backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def readiness(self) -> dict[str, bool]:
-        """Check database, migrations and every loop."""
+        """Check database, migrations and every loop, and that it is not about to go."""
         try:
             found = await current_revision(self.settings.database_url)
         except DatabaseUnavailableError:
@@ -112,7 +113,7 @@ class Process:
         else:
             checks = {"database": True, "migrations": found == WANTED}
         checks |= {loop.name: loop.is_healthy for loop in self.loops}
-        return checks
+        return checks | {"staying": not self.is_stopping}
 
     def begin(self) -> None:
         """Start the loops."""
