@@ -19,7 +19,7 @@ from tests.support.city import HEALTH, POLICE, City, running
 
 __all__ = ["outside"]
 pytestmark = pytest.mark.expects_error_log
-SHORT = replace(LIMITS, watermark_s=0.2, delivery_s=5.0)
+SHORT = replace(LIMITS, watermark_s=0.2, delivery_s=5.0, settle_s=0.0)
 
 
 def auditor_of(city: City, outside: Outside | None = None, limits: Limits = SHORT) -> Auditor:
@@ -160,6 +160,52 @@ async def test_what_is_broken_alarms_every_desk_and_silences_the_dead_mans_switc
         frame = await console.event("audit.cleared")
         assert (frame["facts"]["alarm"]["id"], len(console.named("audit.alarmed")) <= 1) == (told["id"], True)
     assert outside.signs == 2
+
+
+STEPS = [
+    ("acknowledge", {}, "depart_by", "depart_overdue"),
+    ("depart", {}, "arrive_by", "arrive_overdue"),
+    ("arrive", {}, "change_by", "change_overdue"),
+    ("receipt", {"state": "seen"}, "feedback_by", "feedback_overdue"),
+    ("feedback", {"outcome": "handled", "text": ""}, "close_by", "close_overdue"),
+]
+
+
+async def test_a_unit_that_never_leaves_arrives_answers_or_packs_up_is_not_forgotten(city: City) -> None:
+    """What fails is put off again and again: no timer is late, the task was acknowledged, and yet nobody acts."""
+    auditor, incident = auditor_of(city), await city.report()
+    await stop_loop(city, "timers")
+    lead = await city.open_assignment(POLICE, incident)
+    for verb, body, deadline, step in STEPS:
+        assert (await city.act(POLICE, incident, verb, **body)).status_code == 200
+        await city.sql.execute("UPDATE timer SET due_at = now() + interval '1 hour'")
+        assert await found(auditor) == []
+        await city.sql.execute(f"UPDATE assignment SET {deadline} = now() - interval '31 s' WHERE id = $1", lead)
+        assert await until_found(auditor, "deadline_without_step") == (f"{incident['number']} {POLICE} {deadline}",)
+        await city.sql.execute(
+            "UPDATE assignment SET steps_done = array_append(steps_done, $2) WHERE id = $1", lead, step
+        )
+        assert await found(auditor) == []
+
+
+async def test_a_task_that_has_ended_owes_nothing_any_more(city: City) -> None:
+    incident = await city.report()
+    await stop_loop(city, "timers")
+    await city.work_through(POLICE, incident)
+    past = ", ".join(f"{deadline} = now() - interval '1 hour'" for _, _, deadline, _ in STEPS)
+    lead = await city.open_assignment(POLICE, incident)
+    await city.sql.execute(f"UPDATE assignment SET {past} WHERE id = $1", lead)
+    assert await found(auditor_of(city)) == []
+
+
+async def test_a_unit_that_answers_late_is_no_failure_of_the_clocks(city: City) -> None:
+    """What it owes next was due before it answered: the timer is late in the instant in which it is armed."""
+    incident = await city.report()
+    await stop_loop(city, "timers")
+    await city.sql.execute("UPDATE assignment SET depart_by = now() - interval '1 hour' WHERE role = 'lead'")
+    await city.act(POLICE, incident, "acknowledge")
+    assert await found(auditor_of(city, limits=replace(SHORT, settle_s=30.0))) == []
+    assert await found(auditor_of(city)) == ["deadline_without_step", "timer_late"]
 
 
 async def test_a_transaction_that_stays_open_is_found_while_nothing_else_happens(city: City) -> None:

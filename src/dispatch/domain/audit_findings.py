@@ -16,6 +16,7 @@ Code = Literal[
     "assignment_without_timer",
     "timer_late",
     "silence_without_step",
+    "deadline_without_step",
     "place_without_anybody",
     "incident_without_anybody",
     "watermark_held",
@@ -36,7 +37,9 @@ class Limits:
     timer_s: float = 10.0
     """How late a timer may be acted on: the loop needs less than one, a storm of them some more."""
     silence_s: float = 30.0
-    """How long after its `acknowledge_by` an unanswered assignment may be without any step of the ladder."""
+    """How long after a deadline that was missed an assignment may be without the ladder's step for it."""
+    settle_s: float = 2.0
+    """How long after a change of its incident a deadline is not looked at: who answers late owes the next at once."""
     nobody_s: float = 60.0
     """How long an incident may be open with nobody on it: a desk needs time to send somebody by hand."""
     watermark_s: float = 30.0
@@ -56,6 +59,7 @@ class Limits:
         return {
             "timer_late": self.timer_s,
             "silence_without_step": self.silence_s,
+            "deadline_without_step": self.silence_s,
             "incident_without_anybody": self.nobody_s,
             "watermark_held": self.watermark_s,
             "delivery_late": self.delivery_s,
@@ -158,6 +162,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "silence_without_step": (
         "{n} 个任务超时未签收且未催办：请电话联系单位",
         "{n} assignment(s) unanswered after their time and nobody was urged: call the units",
+    ),
+    "deadline_without_step": (
+        "{n} 个时限已过（出发、到场、变更确认、反馈或结束）而系统未处理：请电话联系单位",
+        "{n} deadline(s) to depart, arrive, confirm a change, answer or end missed, nobody was urged: call the units",
     ),
     "place_without_anybody": (
         "{n} 起警情有岗位无人负责且无告警：请核对并人工派警",
