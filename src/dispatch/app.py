@@ -1,8 +1,10 @@
 """The web application around one process of the service: routes once, answers bugs, starts and stops the server."""
 
+import asyncio
 import contextlib
 import gc
 import signal
+import time
 from collections.abc import AsyncIterator
 
 import uvicorn
@@ -40,10 +42,9 @@ from dispatch.api.dependencies import Service
 from dispatch.api.errors import handle_refusal, problem
 from dispatch.api.middleware import Direct, DirectSocket, Envelope, Straight
 from dispatch.api.openapi import describe
-from dispatch.assembly import build
+from dispatch.assembly import Process, build
 from dispatch.domain.errors import DispatchError
 from dispatch.live.direct import DirectProtocol
-from dispatch.live.socket import LiveSockets
 from dispatch.security import LoginGuard
 from dispatch.settings import Settings
 
@@ -96,8 +97,8 @@ def _route(app: FastAPI) -> None:
         app.include_router(module.router)
 
     async def live(websocket: WebSocket) -> None:
-        sockets: LiveSockets = app.state.process.sockets
-        await sockets.serve(websocket)
+        process: Process = app.state.process
+        await process.sockets.serve(websocket)
 
     app.mount("/assets", pages.assets("assets"))
     app.add_exception_handler(DispatchError, handle_refusal)
@@ -127,7 +128,7 @@ async def _bug(request: Request, error: Exception) -> Response:
 
 
 class Server(uvicorn.Server):
-    """Settles when it has started, and tells every socket to reconnect elsewhere before anything else stops.
+    """Settles when it has started. When it stops, `/readyz` says so first, then every socket is told to go elsewhere.
 
     Directory, rules and code live as long as the process: the garbage collector need not walk them again and again.
     """
@@ -142,12 +143,21 @@ class Server(uvicorn.Server):
             gc.freeze()
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Say goodbye, then stop as usual."""
-        process = getattr(self.config.app, "state", None)
-        live = getattr(getattr(process, "process", None), "sockets", None)
-        if isinstance(live, LiveSockets):
-            await live.say_goodbye()
+        """Let the balancer notice, say goodbye, then stop as usual."""
+        process = getattr(getattr(self.config.app, "state", None), "process", None)
+        if isinstance(process, Process):
+            process.is_stopping = True
+            await self._drain(process.settings.drain_s)
+            await process.sockets.say_goodbye()
         await super().shutdown(sockets)  # type: ignore[arg-type]
+
+    async def _drain(self, seconds: float) -> None:
+        """Go on as usual while a balancer takes this server off its list. Neither Ctrl-C nor a second signal waits."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if self._captured_signals != [signal.SIGTERM]:
+                return
+            await asyncio.sleep(0.1)
 
 
 def end_by_signal() -> None:

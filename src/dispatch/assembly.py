@@ -27,7 +27,7 @@ from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.jobs.lint import MOST_S as MOST_LINT_S
 from dispatch.jobs.lint import LintLoop
 from dispatch.jobs.loop import Loop, every, on_the_beat
-from dispatch.jobs.presence import PresenceLoop
+from dispatch.jobs.presence import Here, PresenceLoop
 from dispatch.jobs.snapshot_kit import EVERY_S as KIT_EVERY_S
 from dispatch.jobs.snapshot_kit import WITHIN_S as KIT_WITHIN_S
 from dispatch.jobs.snapshot_kit import KitLoop
@@ -54,7 +54,7 @@ from dispatch.storage.clock import DatabaseClock
 from dispatch.storage.database import Connection, Database
 from dispatch.storage.doorbell import Doorbell
 from dispatch.storage.epoch import ensure_epoch
-from dispatch.storage.presence import beat
+from dispatch.storage.presence import Sign, beat
 from dispatch.storage.push import ensure_push_key
 from dispatch.storage.schema import WANTED, current_revision
 from dispatch.storage.written import Written
@@ -96,14 +96,16 @@ class Process:
     authenticator: Authenticator
     presence: Presence
     id: str
+    name: str
     web_push: WebPush | None = None
     kit: KitLoop | None = None
+    is_stopping: bool = False
     backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def readiness(self) -> dict[str, bool]:
-        """Check database, migrations and every loop."""
+        """Check database, migrations and every loop, and that it is not about to go."""
         try:
             found = await current_revision(self.settings.database_url)
         except DatabaseUnavailableError:
@@ -111,7 +113,7 @@ class Process:
         else:
             checks = {"database": True, "migrations": found == WANTED}
         checks |= {loop.name: loop.is_healthy for loop in self.loops}
-        return checks
+        return checks | {"staying": not self.is_stopping}
 
     def begin(self) -> None:
         """Start the loops."""
@@ -158,14 +160,13 @@ async def build(settings: Settings) -> Process:
     async with database.connection() as connection:
         await clock.follow(connection)
         epoch = await ensure_epoch(connection, new_id(), lineage=database.lineage)
-        await beat(connection, process_id := str(new_id()))
+        await beat(connection, sign := Sign(str(new_id()), f"{socket.gethostname()}:{settings.port}"))
         web_push = await _web_push(settings, connection, clock.now)
     knowledge, position = await load_knowledge(database)
     channels = open_channels(settings.paging_webhook, settings.paging_file, settings.apprise, web_push)
     hub = Hub()
     relay = Relay(database, hub, knowledge, epoch=epoch)
     relay.start_at(position)
-
     grace = timedelta(seconds=settings.presence_grace_s)
     presence = Presence(clock.now(), lambda unit_id: hub.listeners(unit_id) > 0, grace)
     context = Context(
@@ -184,7 +185,8 @@ async def build(settings: Settings) -> Process:
     sockets = LiveSockets(context, relay, hub, authenticator)
     process = Process(
         *(settings, database, context, clock, hub, relay, sockets, authenticator, presence),
-        id=process_id,
+        id=sign.process_id,
+        name=sign.name,
         web_push=web_push,
     )
     relay.begin_epoch, relay.on_epoch = partial(begin_epoch, context), sockets.start_over
@@ -197,8 +199,7 @@ def _kit(process: Process) -> KitLoop | None:
     settings, context = process.settings, process.context
     if not settings.kit_dir:
         return None
-    made_by = f"{socket.gethostname()}:{settings.port}"
-    ground = KitGround(context.database, context.knowledge, context.now, context.timezone, made_by)
+    ground = KitGround(context.database, context.knowledge, context.now, context.timezone, process.name)
     return KitLoop(ground, KitDirectory(Path(settings.kit_dir).absolute(), copies=settings.kit_copies))
 
 
@@ -209,17 +210,19 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
     links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, channels)
-    presence = PresenceLoop(process.database, process.presence, process.id, process.hub.live_units)
     watch = WatchLoop(process.context)
     lint = LintLoop(process.context)
     tests = CommunicationLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
-    relay, auditor = process.relay, auditor_for(process.settings, process.context)
+    auditor = auditor_for(process.settings, process.context)
+    looks, pause = process.relay.look, process.relay.pause
+    relay = Loop("relay", looks, pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S)
+    presence = PresenceLoop(process.database, process.presence, _here(process, relay))
     # No calls are turned away because a kit cannot be written: it is healthy whatever becomes of it.
     kit = process.kit and Loop("kit", process.kit.once, every(KIT_EVERY_S), KIT_WITHIN_S, healthy_within_s=float("inf"))
     return [
         *([kit] if kit else []),
-        Loop("relay", relay.look, relay.pause, deadline_s=30, healthy_within_s=RELAY_HEALTHY_WITHIN_S),
+        relay,
         Loop("timers", timers.once, timers.pause, deadline_s=60),
         Loop("delivery", delivery.once, every(0.25), deadline_s=60),
         Loop("presence", presence.once, every(1), deadline_s=30, healthy_within_s=30),
@@ -242,6 +245,13 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
         ),
         Loop("prune", upkeep.once, every(600), deadline_s=300, healthy_within_s=3600),
     ]
+
+
+def _here(process: Process, relay: Loop) -> Here:
+    def sign() -> Sign:
+        return Sign(process.id, process.name, time.monotonic() - relay.succeeded_at, process.relay.watermark)
+
+    return Here(sign, process.hub.live_units, lambda: process.relay.epoch)
 
 
 def auditor_for(settings: Settings, context: Context) -> Auditor:

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
     """A file to which pages are appended, one JSON line each: for trials without a gateway."""
     presence_grace_s: float = Field(default=15.0, ge=0, le=3600)
     """How long a unit's console may be away before its people are reached another way."""
+    drain_s: float = Field(default=5.0, ge=0, le=3600)
+    """How long `/readyz` says no before a process that was told to stop (SIGTERM) sends its consoles away."""
     danger_tags: str = ""
     """Further tags, by commas, that alarm every unit on the incident again and must be acknowledged anew."""
     apprise: str = ""

@@ -75,7 +75,7 @@ class Ours:
         name = await laboratory.fresh(template=WORLD_DATABASE)
         port = free_port()
         server = [sys.executable, "-m", "dispatch", "serve", "--port", str(port)]
-        environment = {"DATABASE_URL": laboratory.database(name)}
+        environment = {"DATABASE_URL": laboratory.database(name), "DISPATCH_DRAIN_S": "0"}
         found = _client(laboratory, (mode, port), server, environment, ["--world", str(laboratory.world), *options])
         await laboratory.forget(name)
         return found

@@ -37,10 +37,14 @@ async def test_the_audit_as_a_process_says_by_its_exit_code_how_it_is(city: City
     desk = await city.console(client=await city.person())
     assignment = await city.open_assignment(HEALTH, incident)
     await city.sql.execute("DELETE FROM timer WHERE subject_id = $1", assignment)
+    await city.sql.execute(
+        "INSERT INTO process (id, name, seen_at, relay_looked_at) "
+        "VALUES (gen_random_uuid(), 'elsewhere:8000', now() + interval '1 minute', now() - interval '16 s')"
+    )
     code, said, _ = await run_audit(city.url, "--once", DISPATCH_DEAD_MAN_URL=outside.url)
     assert (code, said[0]["result"], outside.signs) == (1, "findings", 1)
-    finding = said[0]["findings"][0]
-    assert (finding["code"], finding["names"]) == ("assignment_without_timer", [incident["number"]])
+    found = {finding["code"]: finding["names"] for finding in said[0]["findings"]}
+    assert found == {"assignment_without_timer": [incident["number"]], "relay_stuck": ["elsewhere:8000"]}
     assert (await desk.event("audit.alarmed"))["facts"]["alarm"]["code"] == "assignment_without_timer"
 
 

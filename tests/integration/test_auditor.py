@@ -7,45 +7,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from dispatch.assembly import new_id
 from dispatch.demo.access import Access
-from dispatch.domain.audit_findings import LIMITS, Limits
-from dispatch.jobs.auditor import Auditor
-from dispatch.operations.audit_now import Ground
-from dispatch.operations.context import commit_seen
-from dispatch.outside.dead_man import DeadMan
 from tests.support.alive import Outside, outside
+from tests.support.audits import SHORT, auditor_of, code_of, found, stop_loop, until_found
 from tests.support.city import HEALTH, POLICE, City, running
 
 __all__ = ["outside"]
 pytestmark = pytest.mark.expects_error_log
-SHORT = replace(LIMITS, watermark_s=0.2, delivery_s=5.0)
-
-
-def auditor_of(city: City, outside: Outside | None = None, limits: Limits = SHORT) -> Auditor:
-    context = city.process.context
-
-    def publish(written: Any) -> None:
-        commit_seen(context, written)
-
-    return Auditor(Ground(context.database, new_id, publish, limits), DeadMan(outside.url) if outside else None)
-
-
-async def found(auditor: Auditor) -> list[str]:
-    audited = await auditor.once()
-    assert audited is not None, auditor.failure
-    return [finding.code for finding in audited.findings]
-
-
-async def stop_timers(city: City) -> None:
-    """Stop the loop that acts on timers, as if it hung."""
-    task = next(task for task in city.process.tasks if task.get_name() == "timers")
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-def code_of(frame: dict[str, Any]) -> str:
-    return str(frame["facts"]["alarm"]["code"])
 
 
 async def break_timer(city: City, incident: dict[str, Any]) -> None:
@@ -58,7 +26,7 @@ async def mend_timer(city: City, incident: dict[str, Any]) -> None:
 
 
 async def break_lateness(city: City, incident: dict[str, Any]) -> None:
-    await stop_timers(city)
+    await stop_loop(city, "timers")
     await city.sql.execute("UPDATE timer SET due_at = now() - interval '11 s' WHERE kind = 'assignment'")
 
 
@@ -100,9 +68,7 @@ async def mend_incident(city: City, incident: dict[str, Any]) -> None:
 
 
 async def break_delivery(city: City, incident: dict[str, Any]) -> None:
-    task = next(task for task in city.process.tasks if task.get_name() == "delivery")
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await stop_loop(city, "delivery")
     await city.sql.execute(
         "INSERT INTO delivery_attempt (id, message_id, incident_id, channel, recipient, body, state, next_at) "
         "SELECT gen_random_uuid(), gen_random_uuid(), $1, 'sms', '0731', '{}', 'queued', now() - interval '6 s' "
@@ -162,6 +128,52 @@ async def test_what_is_broken_alarms_every_desk_and_silences_the_dead_mans_switc
         frame = await console.event("audit.cleared")
         assert (frame["facts"]["alarm"]["id"], len(console.named("audit.alarmed")) <= 1) == (told["id"], True)
     assert outside.signs == 2
+
+
+STEPS = [
+    ("acknowledge", {}, "depart_by", "depart_overdue"),
+    ("depart", {}, "arrive_by", "arrive_overdue"),
+    ("arrive", {}, "change_by", "change_overdue"),
+    ("receipt", {"state": "seen"}, "feedback_by", "feedback_overdue"),
+    ("feedback", {"outcome": "handled", "text": ""}, "close_by", "close_overdue"),
+]
+
+
+async def test_a_unit_that_never_leaves_arrives_answers_or_packs_up_is_not_forgotten(city: City) -> None:
+    """What fails is put off again and again: no timer is late, the task was acknowledged, and yet nobody acts."""
+    auditor, incident = auditor_of(city), await city.report()
+    await stop_loop(city, "timers")
+    lead = await city.open_assignment(POLICE, incident)
+    for verb, body, deadline, step in STEPS:
+        assert (await city.act(POLICE, incident, verb, **body)).status_code == 200
+        await city.sql.execute("UPDATE timer SET due_at = now() + interval '1 hour'")
+        assert await found(auditor) == []
+        await city.sql.execute(f"UPDATE assignment SET {deadline} = now() - interval '31 s' WHERE id = $1", lead)
+        assert await until_found(auditor, "deadline_without_step") == (f"{incident['number']} {POLICE} {deadline}",)
+        await city.sql.execute(
+            "UPDATE assignment SET steps_done = array_append(steps_done, $2) WHERE id = $1", lead, step
+        )
+        assert await found(auditor) == []
+
+
+async def test_a_task_that_has_ended_owes_nothing_any_more(city: City) -> None:
+    incident = await city.report()
+    await stop_loop(city, "timers")
+    await city.work_through(POLICE, incident)
+    past = ", ".join(f"{deadline} = now() - interval '1 hour'" for _, _, deadline, _ in STEPS)
+    lead = await city.open_assignment(POLICE, incident)
+    await city.sql.execute(f"UPDATE assignment SET {past} WHERE id = $1", lead)
+    assert await found(auditor_of(city)) == []
+
+
+async def test_a_unit_that_answers_late_is_no_failure_of_the_clocks(city: City) -> None:
+    """What it owes next was due before it answered: the timer is late in the instant in which it is armed."""
+    incident = await city.report()
+    await stop_loop(city, "timers")
+    await city.sql.execute("UPDATE assignment SET depart_by = now() - interval '1 hour' WHERE role = 'lead'")
+    await city.act(POLICE, incident, "acknowledge")
+    assert await found(auditor_of(city, limits=replace(SHORT, settle_s=30.0))) == []
+    assert await found(auditor_of(city)) == ["deadline_without_step", "timer_late"]
 
 
 async def test_a_transaction_that_stays_open_is_found_while_nothing_else_happens(city: City) -> None:
@@ -308,11 +320,9 @@ async def _until(holds: Any) -> None:
 
 
 async def test_without_any_server_alive_that_is_a_finding_too(city: City) -> None:
-    presence = next(task for task in city.process.tasks if task.get_name() == "presence")
     while await city.sql.fetchval("SELECT count(*) FROM process") == 0:
         await asyncio.sleep(0.02)
-    presence.cancel()
-    await asyncio.gather(presence, return_exceptions=True)
+    await stop_loop(city, "presence")
     await city.sql.execute("UPDATE process SET seen_at = now() - interval '21 s'")
     assert await found(auditor_of(city)) == ["servers_silent"]
     await city.sql.execute("UPDATE process SET seen_at = now()")

@@ -2,10 +2,14 @@
 
 import asyncio
 import json
+import signal
+from datetime import timedelta
 
 from websockets.asyncio.client import connect
 
-from tests.support.city import FOUR, City, Console
+from dispatch.demo.access import Access
+from dispatch.domain.presence import Presence
+from tests.support.city import FOUR, City, Console, running
 
 
 async def test_each_console_is_told_its_own_moment_to_come_back(city: City) -> None:
@@ -37,3 +41,40 @@ async def test_whoever_has_not_said_hello_yet_is_told_too(city: City) -> None:
         await city.process.sockets.say_goodbye()
         assert await early.until_closed() == (4000, "going_away")
         assert json.dumps(early.frames).count("goodbye") == 1
+
+
+async def test_a_crowd_is_back_before_its_units_count_as_gone(city: City) -> None:
+    city.process.context.presence = Presence(city.process.context.now(), grace=timedelta(milliseconds=30))
+    consoles = [await city.unit_console(code) for code in FOUR for _ in range(5)]
+    await city.process.sockets.say_goodbye()
+    for console in consoles:
+        await console.until_closed()
+    assert max(console.frames[-1]["reconnect_after_ms"] for console in consoles) == 19
+
+
+async def test_a_balancer_hears_of_a_stop_before_any_socket_is_sent_away(city_database: tuple[str, Access]) -> None:
+    async with running(*city_database, drain_s=3600.0) as city:
+        console, client = await city.unit_console(FOUR[0]), city.client()
+        assert (await client.get("/readyz")).status_code == 200
+        city.server.handle_exit(signal.SIGTERM, None)
+        async with asyncio.timeout(30):
+            while (answer := await client.get("/readyz")).status_code == 200:
+                await asyncio.sleep(0.01)
+        assert (answer.status_code, answer.json()["status"]) == (503, "not_ready")
+        assert [name for name, well in answer.json()["checks"].items() if not well] == ["staying"]
+        assert (await city.client().get("/healthz")).status_code == 200, "it still answers, and new callers too"
+        late = await city.unit_console(FOUR[1])
+        incident = await city.report()
+        for one in (console, late):
+            assert (await one.event("assignment.issued"))["incident"]["id"] == incident["id"]
+        city.server.handle_exit(signal.SIGTERM, None)  # somebody does not want to wait
+        for one in (console, late):
+            assert await one.until_closed() == (4000, "going_away")
+            assert one.frames[-1]["type"] == "goodbye"
+
+
+async def test_somebody_at_a_terminal_does_not_wait_for_a_balancer(city_database: tuple[str, Access]) -> None:
+    async with running(*city_database, drain_s=3600.0) as city:
+        console = await city.unit_console(FOUR[0])
+        city.server.handle_exit(signal.SIGINT, None)
+        assert await console.until_closed() == (4000, "going_away")

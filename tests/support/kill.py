@@ -57,7 +57,8 @@ class Victim:
             "serve",
             "--port",
             str(self.port),
-            env=os.environ | {"DATABASE_URL": self.url, "DISPATCH_LOG_LEVEL": "WARNING" if log else "ERROR"},
+            env=os.environ
+            | {"DATABASE_URL": self.url, "DISPATCH_LOG_LEVEL": "WARNING" if log else "ERROR", "DISPATCH_DRAIN_S": "0"},
             stderr=log,
         )
         async with asyncio.timeout(60), httpx.AsyncClient() as client:

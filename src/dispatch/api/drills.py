@@ -15,7 +15,8 @@ from dispatch.api.paging import page_of
 from dispatch.domain.drill import Announcement, Drill, DrillRecipient, Participants, drill_view
 from dispatch.domain.errors import ForbiddenError
 from dispatch.domain.wire import Json
-from dispatch.operations.hold_drill import Ending, announce_drill, end_drill
+from dispatch.operations.ending import Ending
+from dispatch.operations.hold_drill import announce_drill, end_drill
 from dispatch.security import Principal
 from dispatch.storage.drills import list_coming, list_held
 
@@ -85,7 +86,8 @@ async def end_one(request: Request, drill_id: str) -> Response:
     principal.require("drill")
     raw = await read_body(request)
     parse(drill_schemas.EndDrill, raw)
-
-    ending = Ending(uuid_or_missing(drill_id, "drill"), lambda drill: _require_own_area(principal, drill.division_code))
+    ending: Ending[Drill] = Ending(
+        "drill", uuid_or_missing(drill_id, "drill"), lambda drill: _require_own_area(principal, drill.division_code)
+    )
     once = once_of(request, principal, raw)
     return kept_answer(await end_drill(service.context, ending, actor=principal.actor, once=once))

@@ -16,7 +16,8 @@ from dispatch.domain.errors import ForbiddenError
 from dispatch.domain.mode import Mode
 from dispatch.domain.mode_setting import ModeSetting, mode_view
 from dispatch.domain.wire import Json
-from dispatch.operations.set_mode import Ending, end_mode, set_mode
+from dispatch.operations.ending import Ending
+from dispatch.operations.set_mode import end_mode, set_mode
 from dispatch.security import Principal
 from dispatch.storage.modes import list_finished, list_unfinished
 
@@ -83,10 +84,11 @@ async def end_one(request: Request, mode_id: str) -> Response:
     principal.require("set_modes")
     raw = await read_body(request)
     given = parse(schemas.EndMode, raw)
-    ending = Ending(
+    ending: Ending[Mode] = Ending(
+        "mode",
         uuid_or_missing(mode_id, "mode"),
-        given.reason,
         lambda mode: _require_own_area(principal, mode.division_code),
+        given.reason,
     )
     once = once_of(request, principal, raw)
     return kept_answer(await end_mode(service.context, ending, actor=principal.actor, once=once))

@@ -58,6 +58,7 @@ def _on(options: DemoOptions, settings: Settings, url: str) -> int:
             "host": options.host,
             "port": options.port,
             "paging_file": settings.paging_file or str(options.data / "pages.log"),
+            "drain_s": 0.0,
             "kit_dir": settings.kit_dir or str(options.data / "kit"),
         }
     )

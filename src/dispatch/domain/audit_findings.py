@@ -16,11 +16,13 @@ Code = Literal[
     "assignment_without_timer",
     "timer_late",
     "silence_without_step",
+    "deadline_without_step",
     "place_without_anybody",
     "incident_without_anybody",
     "watermark_held",
     "delivery_late",
     "kit_old",
+    "relay_stuck",
     "servers_silent",
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
@@ -35,7 +37,9 @@ class Limits:
     timer_s: float = 10.0
     """How late a timer may be acted on: the loop needs less than one, a storm of them some more."""
     silence_s: float = 30.0
-    """How long after its `acknowledge_by` an unanswered assignment may be without any step of the ladder."""
+    """How long after a deadline that was missed an assignment may be without the ladder's step for it."""
+    settle_s: float = 2.0
+    """How long after a change of its incident a deadline is not looked at: who answers late owes the next at once."""
     nobody_s: float = 60.0
     """How long an incident may be open with nobody on it: a desk needs time to send somebody by hand."""
     watermark_s: float = 30.0
@@ -44,6 +48,9 @@ class Limits:
     """How long an attempt may wait after its time to be sent."""
     kit_s: float = 180.0
     """How old the kit for the hours without the service may be; it is written every 60 s."""
+    relay_s: float = 15.0
+    """How long the relay of a living server may look away, or leave out what it should tell: it looks four times a
+    second, and starts over within some seconds where another database has taken over."""
     server_s: float = 20.0
     """How long no server may have given a sign of life."""
 
@@ -52,10 +59,12 @@ class Limits:
         return {
             "timer_late": self.timer_s,
             "silence_without_step": self.silence_s,
+            "deadline_without_step": self.silence_s,
             "incident_without_anybody": self.nobody_s,
             "watermark_held": self.watermark_s,
             "delivery_late": self.delivery_s,
             "kit_old": self.kit_s,
+            "relay_stuck": self.relay_s,
             "servers_silent": self.server_s,
         }.get(code, 0.0)
 
@@ -154,6 +163,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "{n} 个任务超时未签收且未催办：请电话联系单位",
         "{n} assignment(s) unanswered after their time and nobody was urged: call the units",
     ),
+    "deadline_without_step": (
+        "{n} 个时限已过（出发、到场、变更确认、反馈或结束）而系统未处理：请电话联系单位",
+        "{n} deadline(s) to depart, arrive, confirm a change, answer or end missed, nobody was urged: call the units",
+    ),
     "place_without_anybody": (
         "{n} 起警情有岗位无人负责且无告警：请核对并人工派警",
         "{n} incident(s) with a place that nobody fills and no alarm: check and dispatch by hand",
@@ -173,6 +186,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "kit_old": (
         "停机应急包已过期：现有副本不是最新",
         "The kit for the hours without the service is out of date",
+    ),
+    "relay_stuck": (
+        "{n} 个服务进程停止转发：其控制台收不到新任务和变更，请电话联系单位并重启该进程",
+        "{n} server(s) tell their consoles nothing any more: call the units, restart the server",
     ),
     "servers_silent": (
         "没有服务进程在运行",

@@ -45,6 +45,11 @@ class Presence:
         """Take over what a process says."""
         self.sightings.setdefault(unit_id, {})[sighting.process_id] = sighting
 
+    def start_over(self, now: datetime) -> None:
+        """Believe nothing that was said before: the history is another, and the consoles are only now coming back."""
+        self.since = now
+        self.sightings = {}
+
     def forget(self, process_ids: set[str]) -> None:
         """Drop what processes said that are no longer known."""
         for unit_id, by_process in list(self.sightings.items()):

@@ -1,6 +1,7 @@
 """Why a socket is closed: named codes, each saying whether reconnecting makes sense."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from dispatch.domain.errors import (
@@ -49,13 +50,19 @@ ALL: Final = (
 
 RETURNING_PER_S: Final = 500
 """So many consoles come back in a second when all are sent away at once: a process admits about twice as many."""
+MOST_OF_GRACE: Final = 2 / 3
+"""Within this share of the time for which a console may be away all are called back: the rest is for connecting."""
 LATER_MS: Final = 500
 """For who comes while a process is stopping: it will be gone by then, and a balancer has noticed."""
 
 
-def returns_after_ms(index: int) -> int:
-    """Give each of many that are sent away its own moment to come back; no two processes need to agree on it."""
-    return index * 1000 // RETURNING_PER_S
+def returns_after_ms(index: int, count: int, grace: timedelta) -> int:
+    """Give each of many that are sent away its own moment to come back; no two processes need to agree on it.
+
+    Invariant: however many they are, none is called back so late that its unit counts as gone meanwhile.
+    """
+    spread_s = min(count / RETURNING_PER_S, MOST_OF_GRACE * grace.total_seconds())
+    return round(index * spread_s * 1000 / count)
 
 
 _BY_ERROR: Final[tuple[tuple[type[DispatchError], Closing], ...]] = (

@@ -15,6 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from dispatch.domain.assignment import Verb
 from dispatch.domain.errors import DispatchError, OriginRefusedError, UnauthenticatedError
+from dispatch.domain.presence import GRACE
 from dispatch.domain.rows import instant
 from dispatch.live.closing import (
     BAD_MESSAGE,
@@ -249,7 +250,10 @@ class LiveSockets:
         subscribers, leaving = list(self._sockets), {*self._sockets.values(), *self._arriving}
         for subscriber in subscribers:
             self._leave(subscriber)
-        farewells = (_send_away(socket, closing, returns_after_ms(at)) for at, socket in enumerate(leaving))
+        presence = self._context.presence
+        grace = GRACE if presence is None else presence.grace
+        moments = (returns_after_ms(at, len(leaving), grace) for at in range(len(leaving)))
+        farewells = (_send_away(socket, closing, after_ms) for socket, after_ms in zip(leaving, moments, strict=True))
         await asyncio.gather(*farewells, return_exceptions=True)
 
 

@@ -8,7 +8,7 @@ from dispatch.operations.alerting import alert_again
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.reinforce import hurry
-from dispatch.operations.worsening import send_further
+from dispatch.operations.worsening import level_of, send_further
 
 
 async def note_incident(context: Context, request: Request, *, text: str) -> Answer:
@@ -50,11 +50,11 @@ async def raise_incident(context: Context, request: Request, *, level: Level, re
 
     async def act(edit: Edit) -> None:
         edit.move_incident("raise")
-        before, known = _level(edit), known_of(edit.incident)
+        before, known = level_of(edit.incident), known_of(edit.incident)
         edit.incident["severity"] = level.severity or edit.incident["severity"]
         edit.incident["urgency"] = level.urgency or edit.incident["urgency"]
         _add_tags(edit, level.tags)
-        after = _level(edit)
+        after = level_of(edit.incident)
         edit.tell("incident.updated", before=before, after=after, reason=reason)
         if before["urgency"] != after["urgency"]:
             hurry(edit)
@@ -76,10 +76,6 @@ async def report_finding(context: Context, request: Request, *, tags: tuple[str,
         await send_further(edit, (edit.incident["incident_type"],))
 
     return await edit_incident(context, "report_finding", request=request, act=act)
-
-
-def _level(edit: Edit) -> dict[str, object]:
-    return {key: edit.incident[key] for key in ("severity", "urgency", "tags")}
 
 
 def _add_tags(edit: Edit, tags: tuple[str, ...]) -> None:

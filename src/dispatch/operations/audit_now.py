@@ -11,10 +11,9 @@ from dispatch.domain.actor import SYSTEM
 from dispatch.domain.audit_findings import LIMITS, Alarm, Finding, Limits, alarm_view, settle
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.ids import NewId
-from dispatch.domain.rows import ChangeRow, instant
-from dispatch.operations.context import dumps
+from dispatch.operations.news import News, append_news
 from dispatch.storage.auditing import count_findings, insert_alarm, list_standing, store_cleared, take_turn
-from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.storage.changes import Audience
 from dispatch.storage.database import Connection, Database
 from dispatch.storage.timers import database_now
 from dispatch.storage.written import Written
@@ -76,13 +75,4 @@ async def _tell(ground: Ground, connection: Connection, audited: Audited) -> Wri
     told: list[tuple[EventName, Alarm]] = [("audit.cleared", alarm) for alarm in audited.cleared]
     told += [("audit.alarmed", alarm) for alarm in audited.raised]
     events = [Event(str(ground.new_id()), name, facts={"alarm": alarm_view(alarm)}) for name, alarm in told]
-    change: ChangeRow = {
-        "incident": None,
-        "assignments": [],
-        "events": [event.data() for event in events],
-        "unit": None,
-        "occurred_at": instant(audited.at),
-        "recorded_at": instant(audited.at),
-    }
-    row = Plain(str(ground.new_id()), dumps(change), dumps(SYSTEM.data()))
-    return await append_change(connection, row, audience=Audience())
+    return await append_news(connection, str(ground.new_id()), News(audited.at, events, SYSTEM, Audience()))

@@ -5,14 +5,17 @@ from typing import cast
 
 from dispatch.domain.actor import Actor
 from dispatch.domain.device import Status, advance, verb_of_check_in
+from dispatch.domain.directory import Device
 from dispatch.domain.errors import NotFoundError
-from dispatch.domain.events import Event
-from dispatch.domain.rows import ChangeRow, instant
-from dispatch.operations.context import Context, Once, commit_seen, dumps
-from dispatch.operations.replay import Kept, answer_once
-from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.domain.events import Event, EventName
+from dispatch.domain.rows import instant
+from dispatch.domain.wire import Json
+from dispatch.operations.context import Context, Once
+from dispatch.operations.news import Act, News, act_once
+from dispatch.operations.replay import Kept
+from dispatch.storage.changes import Audience
+from dispatch.storage.database import Connection
 from dispatch.storage.devices import Sign, lock_device_state, note_sign
-from dispatch.storage.idempotency import keep_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,42 +36,31 @@ async def check_in_device(context: Context, said: CheckIn) -> Kept:
         NotFoundError: no such device.
         WrongStateError: the device was revoked.
     """
-    return await answer_once(context, said.once, lambda: _note(context, said))
-
-
-async def _note(context: Context, said: CheckIn) -> str:
     device = context.knowledge.directory.content.devices.get(said.device_id)
     if device is None:
         raise NotFoundError("no such device", facts={"device_id": said.device_id})
-    place = context.knowledge.directory.content.places[device.place_id]
-    async with context.database.transaction("check_in_device") as connection:
+    now = context.now()
+
+    async def change(connection: Connection) -> tuple[Json, News | None]:
         before = cast("Status", await lock_device_state(connection, device.id))
         after = advance(before, verb_of_check_in(battery_percent=said.battery_percent, tamper=said.tamper))
         await note_sign(connection, Sign(device.id, after, said.battery_percent, said.tamper))
-        answer = dumps({"state": after, "server_time": instant(context.now())})
-        await keep_answer(connection, said.once, answer)
-        if (before == "fault") == (after == "fault"):
-            return answer
-        facts: dict[str, object] = {
-            "device_id": device.id,
-            "code": device.code,
-            "place": place.name,
-            "division_code": place.division_code,
-            "battery_percent": said.battery_percent,
-            "tamper": said.tamper,
-        }
-        event = Event(str(context.new_id()), "device.fault" if after == "fault" else "device.restored", facts=facts)
-        now = instant(context.now())
-        change: ChangeRow = {
-            "incident": None,
-            "assignments": [],
-            "events": [event.data()],
-            "unit": None,
-            "occurred_at": now,
-            "recorded_at": now,
-        }
-        plain = Plain(str(context.new_id()), dumps(change), dumps(said.actor.data()))
-        audience = Audience(division_code=place.division_code, device_id=device.id)
-        written = await append_change(connection, plain, audience=audience)
-    commit_seen(context, written)
-    return answer
+        changed = (before == "fault") != (after == "fault")
+        news = _news(context, said, device, "device.fault" if after == "fault" else "device.restored")
+        return {"state": after, "server_time": instant(now)}, news if changed else None
+
+    return await act_once(context, said.once, Act("check_in_device", change))
+
+
+def _news(context: Context, said: CheckIn, device: Device, event: EventName) -> News:
+    place = context.knowledge.directory.content.places[device.place_id]
+    facts: dict[str, object] = {
+        "device_id": device.id,
+        "code": device.code,
+        "place": place.name,
+        "division_code": place.division_code,
+        "battery_percent": said.battery_percent,
+        "tamper": said.tamper,
+    }
+    audience = Audience(division_code=place.division_code, device_id=device.id)
+    return News(context.now(), [Event(str(context.new_id()), event, facts=facts)], said.actor, audience)

@@ -8,14 +8,13 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.communication import Asked, Schedule, require_known, schedule_view
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.events import Event
-from dispatch.domain.rows import ChangeRow, instant
-from dispatch.operations.context import Context, Once, commit_seen, dumps
-from dispatch.operations.replay import Kept, answer_once
-from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.domain.wire import Json
+from dispatch.operations.context import Context, Once, commit_seen
+from dispatch.operations.news import Act, News, act_once, append_news
+from dispatch.operations.replay import Kept
+from dispatch.storage.changes import Audience
 from dispatch.storage.communication import insert_schedule, lock_schedule, switch_schedule
 from dispatch.storage.database import Connection
-from dispatch.storage.idempotency import keep_answer
-from dispatch.storage.written import Written
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ async def schedule_communication(context: Context, wanted: Wanted, *, actor: Act
     require_known(wanted.asked, context.knowledge.directory, context.paging_channels)
     now = context.now()
 
-    async def act() -> str:
+    async def change(connection: Connection) -> tuple[Json, News]:
         schedule = Schedule(
             id=str(context.new_id()),
             asked=wanted.asked,
@@ -47,15 +46,10 @@ async def schedule_communication(context: Context, wanted: Wanted, *, actor: Act
             set_by=actor.name,
             set_at=now,
         )
-        async with context.database.transaction("schedule_communication") as connection:
-            await insert_schedule(connection, schedule)
-            written = await _tell(context, connection, _Act("set", actor, schedule))
-            answer = dumps(schedule_view(schedule))
-            await keep_answer(connection, once, answer)
-        commit_seen(context, written)
-        return answer
+        await insert_schedule(connection, schedule)
+        return schedule_view(schedule), _news(context, schedule, "set", actor)
 
-    return await answer_once(context, once, act)
+    return await act_once(context, once, Act("schedule_communication", change))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,32 +77,17 @@ async def switch_communication(context: Context, switching: Switching, *, actor:
         passed = _already(context.now().astimezone(context.timezone), known.at) if switching.enabled else None
         schedule = replace(known, enabled=switching.enabled, last_run_on=passed or known.last_run_on)
         await switch_schedule(connection, schedule)
-        act = _Act("enabled" if switching.enabled else "disabled", actor, schedule)
-        written = await _tell(context, connection, act)
+        news = _news(context, schedule, "enabled" if switching.enabled else "disabled", actor)
+        written = await append_news(connection, str(context.new_id()), news)
     commit_seen(context, written)
     return schedule
 
 
-@dataclass(frozen=True, slots=True)
-class _Act:
-    name: str
-    actor: Actor
-    schedule: Schedule
-
-
-async def _tell(context: Context, connection: Connection, act: _Act) -> Written:
-    now, division = instant(context.now()), act.schedule.asked.division_code
-    facts: dict[str, object] = {"act": act.name, "division_code": division, "schedule": schedule_view(act.schedule)}
-    change: ChangeRow = {
-        "incident": None,
-        "assignments": [],
-        "events": [Event(str(context.new_id()), "test.scheduled", facts=facts).data()],
-        "unit": None,
-        "occurred_at": now,
-        "recorded_at": now,
-    }
-    row = Plain(str(context.new_id()), dumps(change), dumps(act.actor.data()))
-    return await append_change(connection, row, audience=Audience(division_code=division))
+def _news(context: Context, schedule: Schedule, act: str, actor: Actor) -> News:
+    division = schedule.asked.division_code
+    facts: dict[str, object] = {"act": act, "division_code": division, "schedule": schedule_view(schedule)}
+    event = Event(str(context.new_id()), "test.scheduled", facts=facts)
+    return News(context.now(), [event], actor, Audience(division_code=division))
 
 
 def _already(local: datetime, at: time) -> date | None:

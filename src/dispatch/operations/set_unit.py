@@ -7,16 +7,14 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.errors import NotFoundError
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.geo import Point
-from dispatch.domain.rows import ChangeRow, instant
 from dispatch.domain.unit import Unit, UnitState, is_on_duty
-from dispatch.domain.wire import unit_state_view
-from dispatch.operations.context import Context, Once, commit_seen, dumps, read_change
-from dispatch.operations.replay import Kept, answer_once
-from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.domain.wire import Json, unit_state_view
+from dispatch.operations.context import Context, Once
+from dispatch.operations.news import Act, News, act_once
+from dispatch.operations.replay import Kept
+from dispatch.storage.changes import Audience
 from dispatch.storage.database import Connection
-from dispatch.storage.idempotency import keep_answer
 from dispatch.storage.units import PositionReport, set_duty, set_position
-from dispatch.storage.written import Written
 
 
 def find_unit(context: Context, unit_id: str) -> Unit:
@@ -48,16 +46,12 @@ async def set_unit_duty(context: Context, wanted: DutyChange, *, actor: Actor) -
     """
     unit = find_unit(context, wanted.unit_id)
 
-    async def act() -> str:
-        async with context.database.transaction("set_unit_duty") as connection:
-            stored = await set_duty(connection, unit.id, duty=wanted.duty, reason=wanted.reason)
-            written = await _tell(context, connection, _News(unit, stored, "unit.status_changed", actor))
-            answer = dumps(read_change(written.change)["unit"])
-            await keep_answer(connection, wanted.once, answer)
-        commit_seen(context, written)
-        return answer
+    async def change(connection: Connection) -> tuple[Json, News]:
+        stored = await set_duty(connection, unit.id, duty=wanted.duty, reason=wanted.reason)
+        view = _view(context, unit, stored)
+        return view, _news(context, view, "unit.status_changed", actor)
 
-    return await answer_once(context, wanted.once, act)
+    return await act_once(context, wanted.once, Act("set_unit_duty", change))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +72,22 @@ async def report_position(context: Context, sighting: Sighting, *, actor: Actor)
         sighting.unit_id, sighting.point.longitude, sighting.point.latitude, min(sighting.reported_at or now, now)
     )
 
-    async def act() -> str:
-        async with context.database.transaction("report_position") as connection:
-            stored = await set_position(connection, report)
-            answer = dumps({"accepted": stored is not None})
-            await keep_answer(connection, sighting.once, answer)
-            if stored is None:
-                return answer
-            written = await _tell(context, connection, _News(unit, stored, "unit.position", actor))
-        commit_seen(context, written)
-        return answer
+    async def change(connection: Connection) -> tuple[Json, News | None]:
+        stored = await set_position(connection, report)
+        if stored is None:
+            return {"accepted": False}, None
+        return {"accepted": True}, _news(context, _view(context, unit, stored), "unit.position", actor)
 
-    return await answer_once(context, sighting.once, act)
+    return await act_once(context, sighting.once, Act("report_position", change))
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
-    unit: Unit
-    stored: UnitState
-    event: EventName
-    actor: Actor
+def _view(context: Context, unit: Unit, stored: UnitState) -> Json:
+    state = replace(stored, load=context.knowledge.states.of(unit.id).load)
+    local = context.now().astimezone(context.timezone)
+    on_duty = is_on_duty(unit, state, local, response=context.response_at(unit))
+    return unit_state_view(unit, state, context.knowledge.directory, on_duty=on_duty)
 
 
-async def _tell(context: Context, connection: Connection, news: _News) -> Written:
-    state = replace(news.stored, load=context.knowledge.states.of(news.unit.id).load)
-    now = context.now()
-    on_duty = is_on_duty(news.unit, state, now.astimezone(context.timezone), response=context.response_at(news.unit))
-    unit = unit_state_view(news.unit, state, context.knowledge.directory, on_duty=on_duty)
-    change: ChangeRow = {
-        "incident": None,
-        "assignments": [],
-        "events": [Event(str(context.new_id()), news.event).data()],
-        "unit": unit,
-        "occurred_at": instant(now),
-        "recorded_at": instant(now),
-    }
-    audience = Audience(unit_ids=(news.unit.id,), division_code=news.unit.division_code)
-    news_row = Plain(str(context.new_id()), dumps(change), dumps(news.actor.data()))
-    return await append_change(connection, news_row, audience=audience)
+def _news(context: Context, view: Json, event: EventName, actor: Actor) -> News:
+    audience = Audience(unit_ids=(str(view["id"]),), division_code=str(view["division_code"]))
+    return News(context.now(), [Event(str(context.new_id()), event)], actor, audience, unit=view)

@@ -26,12 +26,14 @@ from dispatch.domain.communication import (
 )
 from dispatch.domain.errors import NotFoundError, WrongStateError
 from dispatch.domain.events import Event, EventName
-from dispatch.domain.rows import ChangeRow, instant
+from dispatch.domain.rows import instant
 from dispatch.domain.unit import Unit
+from dispatch.domain.wire import Json
 from dispatch.operations.context import Context, Once, commit_seen, dumps
+from dispatch.operations.news import Act, News, act_once, append_news
 from dispatch.operations.reach import WEB_PUSH, contact_of, is_manned
-from dispatch.operations.replay import Kept, answer_once
-from dispatch.storage.changes import Audience, Plain, append_change
+from dispatch.operations.replay import Kept
+from dispatch.storage.changes import Audience
 from dispatch.storage.communication import (
     Reply,
     claim_run,
@@ -46,9 +48,7 @@ from dispatch.storage.communication import (
 )
 from dispatch.storage.database import Connection
 from dispatch.storage.enrolment import list_device_states
-from dispatch.storage.idempotency import keep_answer
 from dispatch.storage.push import list_subscriptions_of
-from dispatch.storage.written import Written
 
 LEAST_URGENT: Final = 3
 """A test's messages wait for every other."""
@@ -62,14 +62,10 @@ async def start_communication_test(context: Context, asked: Asked, *, actor: Act
     """
     require_known(asked, context.knowledge.directory, context.paging_channels)
 
-    async def act() -> str:
-        async with context.database.transaction("start_communication_test") as connection:
-            written, answer = await _begin(context, connection, asked, actor)
-            await keep_answer(connection, once, answer)
-        commit_seen(context, written)
-        return answer
+    async def change(connection: Connection) -> tuple[Json, News]:
+        return await _begin(context, connection, asked, actor)
 
-    return await answer_once(context, once, act)
+    return await act_once(context, once, Act("start_communication_test", change))
 
 
 async def start_due_tests(context: Context) -> int:
@@ -83,7 +79,8 @@ async def start_due_tests(context: Context) -> int:
         async with context.database.transaction("start_due_test") as connection:
             if not await claim_run(connection, schedule.id, local.date()):
                 continue
-            written, _ = await _begin(context, connection, schedule.asked, SYSTEM)
+            _, news = await _begin(context, connection, schedule.asked, SYSTEM)
+            written = await append_news(connection, str(context.new_id()), news)
         commit_seen(context, written)
         started += 1
     return started
@@ -101,7 +98,8 @@ async def end_due_tests(context: Context) -> int:
                 continue
             totals = (await count_roll(connection, [test_id]))[test_id]
             view = communication_view(test, totals, context.knowledge.directory)
-            written = await _tell(context, connection, _News("test.ended", test, {"totals": view["totals"]}, SYSTEM))
+            news = _news(context, test, "test.ended", SYSTEM, totals=view["totals"])
+            written = await append_news(connection, str(context.new_id()), news)
         commit_seen(context, written)
         ended += 1
     return ended
@@ -115,22 +113,19 @@ async def answer_communication_test(context: Context, reply: Reply, *, once: Onc
         WrongStateError: it is over.
     """
 
-    async def act() -> str:
-        async with context.database.transaction("answer_communication_test") as connection:
-            call = await note_reply(connection, reply)
-            if call is None:
-                test = await find_test(connection, reply.test_id)
-                if test is not None and (test.ended_at is not None or test.ends_at <= reply.at):
-                    raise WrongStateError("the test is over", facts={"ends_at": instant(test.ends_at)})
-                raise NotFoundError("no such test calls you", facts={"test_id": reply.test_id})
-            answer = dumps(call_view(call, context.knowledge.directory))
-            await keep_answer(connection, once, answer)
-        return answer
+    async def change(connection: Connection) -> tuple[Json, None]:
+        call = await note_reply(connection, reply)
+        if call is None:
+            test = await find_test(connection, reply.test_id)
+            if test is not None and (test.ended_at is not None or test.ends_at <= reply.at):
+                raise WrongStateError("the test is over", facts={"ends_at": instant(test.ends_at)})
+            raise NotFoundError("no such test calls you", facts={"test_id": reply.test_id})
+        return call_view(call, context.knowledge.directory), None
 
-    return await answer_once(context, once, act)
+    return await act_once(context, once, Act("answer_communication_test", change))
 
 
-async def _begin(context: Context, connection: Connection, asked: Asked, actor: Actor) -> tuple[Written, str]:
+async def _begin(context: Context, connection: Connection, asked: Asked, actor: Actor) -> tuple[Json, News]:
     now = context.now()
     test = CommunicationTest(
         id=str(context.new_id()),
@@ -146,8 +141,8 @@ async def _begin(context: Context, connection: Connection, asked: Asked, actor: 
     roll = await _roll(context, connection, test)
     await insert_test(connection, test, roll.calls)
     await insert_test_attempts(connection, roll.attempts)
-    written = await _tell(context, connection, _News("test.called", test, {"channels": list(test.channels)}, actor))
-    return written, dumps(communication_view(test, count_states(roll.calls), context.knowledge.directory))
+    news = _news(context, test, "test.called", actor, channels=list(test.channels))
+    return communication_view(test, count_states(roll.calls), context.knowledge.directory), news
 
 
 @dataclass(slots=True)
@@ -211,31 +206,14 @@ def _attempt(context: Context, test: CommunicationTest, unit: Unit, to: tuple[st
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _News:
-    event: EventName
-    test: CommunicationTest
-    facts: dict[str, object]
-    actor: Actor
-
-
-async def _tell(context: Context, connection: Connection, news: _News) -> Written:
+def _news(context: Context, test: CommunicationTest, event: EventName, actor: Actor, **more: object) -> News:
     """Tell of a test in one change, whoever it calls: the hub knows whom by division and channels."""
-    now, test = instant(context.now()), news.test
-    facts = {
+    facts: dict[str, object] = {
         "test_id": test.id,
         "name": test.name,
         "division_code": test.division_code,
         "ends_at": instant(test.ends_at),
-        **news.facts,
+        **more,
     }
-    change: ChangeRow = {
-        "incident": None,
-        "assignments": [],
-        "events": [Event(str(context.new_id()), news.event, facts=facts).data()],
-        "unit": None,
-        "occurred_at": now,
-        "recorded_at": now,
-    }
-    row = Plain(str(context.new_id()), dumps(change), dumps(news.actor.data()))
-    return await append_change(connection, row, audience=Audience(division_code=test.division_code))
+    told = Event(str(context.new_id()), event, facts=facts)
+    return News(context.now(), [told], actor, Audience(division_code=test.division_code))

@@ -21,9 +21,9 @@ from dispatch.storage.work import write_further
 
 async def raise_by_call(edit: Edit, opening: Opening) -> None:
     """Take over what a joining call knows to be worse, and send for it."""
-    before, known = _level(edit.incident), known_of(edit.incident)
+    before, known = level_of(edit.incident), known_of(edit.incident)
     _take_over(edit.incident, opening)
-    after = _level(edit.incident)
+    after = level_of(edit.incident)
     if before != after:
         edit.tell("incident.updated", before=before, after=after, reason="call_joined", call_id=opening.call_id)
     if before["urgency"] != after["urgency"]:
@@ -34,7 +34,8 @@ async def raise_by_call(edit: Edit, opening: Opening) -> None:
         await send_further(edit, (edit.incident["incident_type"], opening.report.incident_type))
 
 
-def _level(incident: IncidentRow) -> dict[str, object]:
+def level_of(incident: IncidentRow) -> dict[str, object]:
+    """Take down an incident's level and tags as they stand, to tell what they were before a change."""
     return {"severity": incident["severity"], "urgency": incident["urgency"], "tags": list(incident["tags"])}
 
 

@@ -14,12 +14,19 @@ LOCK: Final = 0x6175646974
 """Advisory lock of a pass: of two processes one looks and tells, then the other."""
 
 _OPEN: Final = "('issued', 'delivered', 'acknowledged', 'en_route', 'on_scene')"
+_WORKS: Final = "('acknowledged', 'en_route', 'on_scene')"
 _ACTIVE: Final = "('received', 'dispatched', 'in_progress', 'resolved')"
 _ACTS: Final = f"""SELECT 1 FROM assignment a WHERE a.incident_id = i.id AND a.role <> 'notify'
   AND a.status IN {_OPEN}"""
 _ALARMED: Final = "SELECT 1 FROM timer t WHERE t.subject_id = i.id AND t.kind = 'incident'"
 
-# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit: the limits, in seconds.
+_CALM: Final = """coalesce((SELECT u.recorded_at FROM audit u WHERE u.incident_id = i.id ORDER BY u.seq DESC LIMIT 1)
+  < at.now - make_interval(secs => $8), true)"""
+
+# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit, 7 relay, 8 settle: the limits, in seconds.
+# Whoever answers late owes the next step in the same instant: what changed just now is looked at by the next audit.
+# Of a closed incident only a lead that packs up is at work: its end alone is waited for.
+# Of a server that gives no sign of life any more the relay is not missed: its consoles have gone elsewhere.
 # A kit that nobody has tried to write for a quarter of an hour has lost its process: that one cannot know better.
 # A suspended incident is somebody's decision, with a name and a reason: only its assignments are looked at.
 # A place is somebody's while a unit in it is at work, while its gap is an alarm that repeats, or while it is held back.
@@ -31,11 +38,21 @@ WITH at AS (SELECT clock_timestamp() AS now),
  late AS (SELECT coalesce(i.number, t.kind) AS number, extract(epoch FROM at.now - t.due_at)::float8 AS over_s
    FROM at, timer t LEFT JOIN assignment a ON a.id = t.subject_id
      LEFT JOIN incident i ON i.id = coalesce(a.incident_id, t.subject_id)
-   WHERE t.due_at < at.now - make_interval(secs => $1)),
+   WHERE t.due_at < at.now - make_interval(secs => $1) AND {_CALM}),
  silent AS (SELECT i.number, extract(epoch FROM at.now - a.acknowledge_by)::float8 AS over_s
    FROM at, assignment a JOIN incident i ON i.id = a.incident_id
    WHERE a.status IN ('issued', 'delivered') AND NOT 'escalate' = ANY(a.steps_done)
-     AND a.acknowledge_by < at.now - make_interval(secs => $2)),
+     AND a.acknowledge_by < at.now - make_interval(secs => $2) AND {_CALM}),
+ missed AS (SELECT concat_ws(' ', i.number, n.code, s.deadline) AS number,
+     extract(epoch FROM at.now - s.due_at)::float8 AS over_s
+   FROM at, assignment a JOIN incident i ON i.id = a.incident_id LEFT JOIN unit n ON n.id = a.unit_id,
+     LATERAL (VALUES ('depart_by', 'depart_overdue', a.depart_by, a.status = 'acknowledged'),
+       ('arrive_by', 'arrive_overdue', a.arrive_by, a.status IN ('acknowledged', 'en_route')),
+       ('change_by', 'change_overdue', a.change_by, a.status IN {_WORKS}),
+       ('feedback_by', 'feedback_overdue', a.feedback_by, a.status IN {_WORKS} AND a.fed_back_at IS NULL),
+       ('close_by', 'close_overdue', a.close_by, a.status IN {_OPEN})) s (deadline, step, due_at, owed)
+   WHERE s.owed AND NOT s.step = ANY(a.steps_done) AND s.due_at < at.now - make_interval(secs => $2)
+     AND a.status IN {_OPEN} AND (i.closed_at IS NULL OR s.deadline = 'close_by') AND {_CALM}),
  places AS (SELECT i.number, NULL::float8 AS over_s FROM incident i
    WHERE i.status IN {_ACTIVE} AND EXISTS (SELECT 1 FROM unnest(i.pending_slots) place WHERE
      NOT EXISTS ({_ACTS} AND a.slot = place)
@@ -57,15 +74,21 @@ WITH at AS (SELECT clock_timestamp() AS now),
  old AS (SELECT k.place AS number, extract(epoch FROM at.now - coalesce(k.written_at, k.expected_at))::float8 AS over_s
    FROM at, kit k WHERE k.tried_at > at.now - interval '15 min'
      AND coalesce(k.written_at, k.expected_at) < at.now - make_interval(secs => $6)),
+ stuck AS (SELECT coalesce(p.name, p.id::text) AS number,
+     extract(epoch FROM at.now - least(p.relay_looked_at, p.relay_behind_since))::float8 AS over_s
+   FROM at, process p WHERE p.seen_at > at.now - interval '5 s'
+     AND least(p.relay_looked_at, p.relay_behind_since) < at.now - make_interval(secs => $7)),
  found AS (
    SELECT 'assignment_without_timer' AS code, u.* FROM unarmed u
    UNION ALL SELECT 'timer_late', l.* FROM late l
    UNION ALL SELECT 'silence_without_step', s.* FROM silent s
+   UNION ALL SELECT 'deadline_without_step', m.* FROM missed m
    UNION ALL SELECT 'place_without_anybody', p.* FROM places p
    UNION ALL SELECT 'incident_without_anybody', n.* FROM nobody n
    UNION ALL SELECT 'watermark_held', h.* FROM held h
    UNION ALL SELECT 'delivery_late', w.* FROM waiting w
-   UNION ALL SELECT 'kit_old', o.* FROM old o)
+   UNION ALL SELECT 'kit_old', o.* FROM old o
+   UNION ALL SELECT 'relay_stuck', r.* FROM stuck r)
 SELECT code, count(*) AS count, max(over_s) AS worst_s,
   (array_agg(DISTINCT number))[1:10] AS names FROM found GROUP BY code
 """
@@ -89,6 +112,8 @@ async def count_findings(connection: Connection, limits: Limits) -> list[Finding
         limits.watermark_s,
         limits.delivery_s,
         limits.kit_s,
+        limits.relay_s,
+        limits.settle_s,
     )
     found = {row["code"]: row for row in rows}
     findings = [
