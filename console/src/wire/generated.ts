@@ -46,7 +46,7 @@ export interface AssignmentView {
 
 export interface AuditAlarm {
   id: string;
-  code: "assignment_without_timer" | "timer_late" | "silence_without_step" | "place_without_anybody" | "incident_without_anybody" | "watermark_held" | "delivery_late" | "kit_old" | "servers_silent";
+  code: "assignment_without_timer" | "timer_late" | "silence_without_step" | "deadline_without_step" | "place_without_anybody" | "incident_without_anybody" | "watermark_held" | "delivery_late" | "kit_old" | "relay_stuck" | "servers_silent";
   count: number;
   worst_s: number | null;
   limit_s: number;
@@ -197,11 +197,31 @@ export interface DivisionView {
   level: string;
 }
 
+export interface DrillRecipientView {
+  channel: string | null;
+  address: string;
+  name: string;
+}
+
+export interface DrillView {
+  id: string;
+  name: string;
+  division: ModeDivision;
+  units: (UnitView)[];
+  recipients: (DrillRecipientView)[];
+  starts_at: string;
+  ends_at: string;
+  announced_by: string;
+  announced_at: string;
+  ended_at: string | null;
+  ended_by: string | null;
+}
+
 export interface EventFrame {
   type: "event";
   event_id: string;
   cursor: string;
-  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "drill.changed" | "test.called" | "test.ended" | "test.scheduled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared" | "audit.alarmed" | "audit.cleared";
+  event: "incident.opened" | "incident.call_joined" | "incident.linked" | "incident.unlinked" | "incident.updated" | "incident.relocated" | "incident.noted" | "incident.lead_changed" | "incident.disclosed" | "incident.stage_released" | "incident.stage_skipped" | "incident.resolved" | "incident.closed" | "incident.cancelled" | "incident.reopened" | "incident.merged" | "incident.transferred" | "incident.suspended" | "incident.resumed" | "assignment.issued" | "assignment.delivered" | "assignment.seen" | "assignment.acknowledged" | "assignment.confirmed" | "assignment.alerted" | "assignment.reopened" | "assignment.declined" | "assignment.departed" | "assignment.arrived" | "assignment.fed_back" | "assignment.completed" | "assignment.returned" | "assignment.revoked" | "assignment.reassigned" | "assignment.excused" | "assignment.urged" | "assignment.escalated" | "assignment.overdue" | "assignment.paged" | "assignment.page_sent" | "assignment.page_failed" | "assignment.page_delivered" | "assignment.page_seen" | "unit.status_changed" | "unit.position" | "mode.changed" | "mode.recalled" | "drill.changed" | "test.called" | "test.ended" | "test.scheduled" | "device.fault" | "device.restored" | "shortfall.raised" | "shortfall.cleared" | "audit.alarmed" | "audit.cleared";
   occurred_at: string;
   facts: Record<string, unknown>;
   incident?: EventIncident | null;
@@ -450,7 +470,7 @@ export interface MatchedView {
 }
 
 export interface Me {
-  kind: "person" | "console" | "device" | "integrator" | "wall";
+  kind: "person" | "console" | "device" | "integrator" | "wall" | "gateway";
   name: string;
   role: "operator" | "shift_leader" | "admin" | "responder" | "wall" | null;
   unit: MeUnit | null;
@@ -615,6 +635,7 @@ export interface Snapshot {
   incidents: (IncidentView)[];
   units: (LiveUnit)[];
   modes: (ModeView)[];
+  drills: (DrillView)[];
   alarms: (AuditAlarm)[];
 }
 

@@ -179,9 +179,9 @@ async def list_own_work(connection: Connection, unit_ids: Collection[str], limit
     sql = _WITH_ASSIGNMENTS.format(where=f"{_OWN_WORK.format('$1')} ORDER BY i.id DESC")
     own: dict[str, list[Work]] = {unit_id: [] for unit_id in unit_ids}
     for row in await connection.fetch(sql, list(own)):
-        work = _work(row["incident"], row["assignments"])
+        work = _work(row)
         is_open = work.incident["status"] in OPEN_STATUSES
-        units = {row["unit_id"] for row in work.assignments if is_open or row["status"] in OPEN}
+        units = {one["unit_id"] for one in work.assignments if is_open or one["status"] in OPEN}
         for unit_id in units & own.keys():
             if len(own[unit_id]) < limit:
                 own[unit_id].append(work)
