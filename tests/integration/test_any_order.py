@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from dispatch.demo.access import Access
 from dispatch.domain.ladder import CHOOSABLE, LIMITS, TARGETS, parse_ladder
+from dispatch.domain.presence import GRACE
 from dispatch.operations.finish_delivery import finish_delivery
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.storage.delivery import Outcome, Wanted, claim_attempts
@@ -84,6 +85,7 @@ class Away:
     """Whose consoles are not open; all others' are."""
 
     units: frozenset[str]
+    grace: timedelta = GRACE
     sightings: dict[str, Any] = field(default_factory=dict)
 
     def is_there(self, unit_id: str, _now: object) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dispatch.domain.presence import GRACE
 from dispatch.outside.channel import PermanentChannelError
 from tests.integration.test_who_has_it import Recording, ladder, sending_by, sent, told
 from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE, City
@@ -14,6 +15,8 @@ WEAPON = {"tags": ["weapon"], **RAISED}
 
 class Nobody:
     """No console is open anywhere."""
+
+    grace = GRACE
 
     def is_there(self, _unit_id: str, _now: object) -> bool:
         return False

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from dispatch.domain.presence import GRACE
 from dispatch.operations.watch_acknowledged import watch_acknowledged
 from dispatch.storage.delivery import Wanted, claim_attempts
 from tests.integration.test_back_entry import ago, enter, record, worked
@@ -95,6 +96,8 @@ async def test_a_message_about_a_change_is_not_sent_after_it_was_confirmed(city:
     incident = await acknowledged(city)
 
     class Nobody:
+        grace = GRACE
+
         def is_there(self, _unit_id: str, _now: object) -> bool:
             return False
 

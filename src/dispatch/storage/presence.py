@@ -21,10 +21,11 @@ WITH r AS (SELECT clock_timestamp() - make_interval(secs => $3) AS looked_at,
  d AS (DELETE FROM process WHERE seen_at < clock_timestamp() - interval '1 hour' AND id <> $1)
 SELECT id::text, seen_at FROM process
 """
+# Race: a process that was forgotten at this moment tells nothing; it finds itself missing, and tells all anew.
 _TELL: Final = """
 INSERT INTO console_presence (process_id, unit_id, gone_at, changed_at)
-SELECT $1, unit_id, CASE WHEN gone THEN clock_timestamp() END, clock_timestamp()
-FROM unnest($2::uuid[], $3::boolean[]) AS told (unit_id, gone)
+SELECT own.id, unit_id, CASE WHEN gone THEN clock_timestamp() END, clock_timestamp()
+FROM (SELECT id FROM process WHERE id = $1 FOR KEY SHARE) own, unnest($2::uuid[], $3::boolean[]) AS told (unit_id, gone)
 ON CONFLICT (process_id, unit_id) DO UPDATE SET gone_at = excluded.gone_at, changed_at = excluded.changed_at
 """
 _LEFT_OUT_S: Final = 2.0
