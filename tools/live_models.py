@@ -6,6 +6,7 @@ from generated import ROOT  # noqa: F401 - makes the package importable
 from pydantic import BaseModel, ConfigDict
 
 from dispatch.api.directory_views import UnitState
+from dispatch.api.drill_views import DrillView
 from dispatch.api.mode_views import ModeView
 from dispatch.api.view_basics import Named
 from dispatch.api.views import AssignmentView, IncidentView, PointView, View
@@ -69,12 +70,14 @@ class Welcome(messages.Welcome):
 class Snapshot(messages.Snapshot):
     """Everything open in your scope. A unit's console gets its unit; a desk the units that are switched off.
 
-    `modes` are those that stand, or will, in the area of a desk or unit; `alarms` are the auditor's, for desks.
+    `modes` are those that stand, or will, in the area of a desk or unit. For desks alone: `drills` held or announced in
+    their area, and the auditor's `alarms`.
     """
 
     incidents: list[IncidentView]  # type: ignore[assignment]
     units: list[LiveUnit]  # type: ignore[assignment]
     modes: list[ModeView]  # type: ignore[assignment]
+    drills: list[DrillView]  # type: ignore[assignment]
     alarms: list[AuditAlarm]  # type: ignore[assignment]
 
 

@@ -9,7 +9,7 @@ import pytest
 from dispatch.jobs.delivery import DeliveryLoop
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.outside.channel import Message
-from tests.support.city import COMMUNITY, FOUR, HEALTH, HOSPITAL_CALL, JUSTICE, POLICE, City, running
+from tests.support.city import COMMUNITY, FOUR, HEALTH, HOSPITAL_CALL, JUSTICE, POLICE, City, Console, running
 from tests.support.push_service import Browser
 
 TOWNSHIP, COUNTY = "430304005", "430304"
@@ -179,6 +179,27 @@ async def test_browsers_are_pushed_in_a_drill_only_if_their_unit_takes_part(city
     await city.forward(16)
     assert [line["channel"] for line in await lines_of(city, incident, POLICE)] == ["web_push"]
     assert [line["channel"] for line in await lines_of(city, incident, JUSTICE)] == ["none"]
+
+
+async def test_a_desk_opened_in_the_middle_of_a_drill_does_not_take_it_for_an_alarm(city: City) -> None:
+    drill = await announced(city, POLICE, division_code="430300")
+    later = await announced(city, starts_at=(city.process.context.now() + timedelta(hours=1)).isoformat())
+    await announced(city, division_code="430302")
+    over = await announced(city)
+    await (await city.person("leader")).post(f"{DRILLS}/{over['id']}/end", json={})
+    await city.sql.execute("UPDATE person SET division_codes = '{430304}' WHERE login = 'desk1'")
+    try:
+        console = await city.console(client=await city.person())
+        assert (await snapshot_of(console))["drills"] == [drill, later]
+        ended = await (await city.person("leader")).post(f"{DRILLS}/{drill['id']}/end", json={})
+        assert (await console.event("drill.changed"))["facts"]["drill"] == ended.json()
+    finally:
+        await city.sql.execute("UPDATE person SET division_codes = '{4303}' WHERE login = 'desk1'")
+    assert (await snapshot_of(await city.unit_console(POLICE)))["drills"] == [], "it holds numbers of people"
+
+
+async def snapshot_of(console: Console) -> dict[str, Any]:
+    return dict(await console.until(lambda c: next((f for f in c.frames if f["type"] == "snapshot"), None)))
 
 
 async def test_a_drill_is_announced_by_a_shift_leader_of_the_area_once_and_audited(city: City) -> None:

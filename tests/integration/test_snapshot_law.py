@@ -131,6 +131,17 @@ async def _modes_switched(city: City, incident: dict[str, Any]) -> None:
     await leader.post(f"{modes}/{first['id']}/end", json={"reason": "好转"})
 
 
+async def _drills_held(city: City, incident: dict[str, Any]) -> None:
+    del incident
+    leader, drills = await city.person("leader"), "/api/v1/drills"
+    said = {"name": "演练", "division_code": "430304", "ends_at": "2099-01-02T00:00:00Z"}
+    recipients = [{"name": "导调组", "address": "13800000001"}]
+    first = (await leader.post(drills, json=said | {"recipients": recipients})).json()
+    await leader.post(drills, json=said | {"starts_at": "2099-01-01T00:00:00Z"})
+    await leader.post(drills, json=said | {"division_code": "430300", "unit_ids": [city.unit_id(POLICE)]})
+    await leader.post(f"{drills}/{first['id']}/end", json={})
+
+
 STORIES: dict[str, Act] = {
     "opened_besides": _opened_besides,
     "worked_and_closed": _worked_and_closed,
@@ -146,6 +157,7 @@ STORIES: dict[str, Act] = {
     "joined_and_worse": _joined_and_worse,
     "off_duty": _off_duty,
     "modes": _modes_switched,
+    "drills": _drills_held,
     "changed": _worse_then_somewhere_else,
     "taken_back": _taken_back,
 }

@@ -11,15 +11,16 @@ def from_snapshot(frame: dict[str, Any]) -> Picture:
         "incidents": {incident["id"]: incident for incident in frame["incidents"]},
         "units": {unit["id"]: unit for unit in frame["units"]},
         "modes": {mode["id"]: mode for mode in frame.get("modes", [])},
+        "drills": {drill["id"]: drill for drill in frame.get("drills", [])},
         "seen": {},
     }
 
 
 def apply(picture: Picture, frame: dict[str, Any]) -> Picture:
-    """Follow console/src/state/reducer.ts, and state/modes.ts beside it."""
+    """Follow console/src/state/reducer.ts, and state/modes.ts and state/drills.ts beside it."""
     if frame["event_id"] in picture["seen"]:
         return picture
-    incidents, units, modes = dict(picture["incidents"]), dict(picture["units"]), dict(picture["modes"])
+    incidents, units = dict(picture["incidents"]), dict(picture["units"])
     if incident := frame.get("incident"):
         before = incidents.get(incident["id"], {})
         assignments = list(before.get("assignments", []))
@@ -35,11 +36,17 @@ def apply(picture: Picture, frame: dict[str, Any]) -> Picture:
         incidents[known["id"]] = {**known, "assignments": assignments}
     if (unit := frame.get("unit")) and unit["version"] >= units.get(unit["id"], {}).get("version", 0):
         units[unit["id"]] = {**units.get(unit["id"], {}), **unit}
-    mode = frame["facts"].get("mode")
-    if mode is not None and modes.get(mode["id"], {}).get("ended_at") is None:
-        modes[mode["id"]] = mode
+    modes = _learn(picture["modes"], frame["facts"].get("mode"))
+    drills = _learn(picture["drills"], frame["facts"].get("drill"))
     seen = {**picture["seen"], frame["event_id"]: True}
-    return {"incidents": incidents, "units": units, "modes": modes, "seen": seen}
+    return {"incidents": incidents, "units": units, "modes": modes, "drills": drills, "seen": seen}
+
+
+def _learn(known: dict[str, Any], arrived: dict[str, Any] | None) -> dict[str, Any]:
+    """What was ended once does not come back by an older event that is late."""
+    if arrived is None or known.get(arrived["id"], {}).get("ended_at") is not None:
+        return known
+    return {**known, arrived["id"]: arrived}
 
 
 def _upsert(assignments: list[dict[str, Any]], arrived: dict[str, Any]) -> None:
@@ -60,5 +67,10 @@ def comparable(picture: Picture) -> dict[str, Any]:
             if incident["status"] not in ENDED
         ],
         "units": sorted(picture["units"].values(), key=lambda unit: unit["id"]),
-        "modes": sorted((m for m in picture["modes"].values() if m["ended_at"] is None), key=lambda mode: mode["id"]),
+        "modes": _unended(picture["modes"]),
+        "drills": _unended(picture["drills"]),
     }
+
+
+def _unended(known: dict[str, Any]) -> list[Any]:
+    return sorted((one for one in known.values() if one["ended_at"] is None), key=lambda one: one["id"])

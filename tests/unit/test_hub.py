@@ -54,6 +54,13 @@ def mode_news(event: str = "mode.changed", division_code: str = "430304005") -> 
     }
 
 
+def drill_news(division_code: str = "430304005") -> ChangeRow:
+    change = device_news()
+    facts: dict[str, object] = {"act": "announced", "drill": {"id": "d", "division": {"code": division_code}}}
+    change["events"] = [{"event_id": "e", "event": "drill.changed", "assignment_id": None, "facts": facts}]
+    return change
+
+
 def roll_call(channels: tuple[str, ...] | None = ("console",), division_code: str = "430304005") -> ChangeRow:
     """A test of communication begins; without channels it ends."""
     facts: dict[str, object] = {"test_id": "t", "division_code": division_code}
@@ -205,10 +212,12 @@ def test_holding_is_bounded_too() -> None:
     [
         *(opened(device_id="button"), unit_news(), unit_news("430202"), device_news(), device_news("430202")),
         *(roll_call(), roll_call(("button",)), roll_call(None), roll_call(division_code="430302")),
+        *(drill_news(), drill_news("430300"), drill_news("430302")),
     ],
     ids=[
         *("incident", "unit", "unit elsewhere", "device", "device elsewhere"),
         *("test", "test of buttons", "test ended", "test elsewhere"),
+        *("drill", "drill of the city", "drill elsewhere"),
     ],
 )
 def test_a_resume_tells_exactly_what_the_live_link_would_have_told(
@@ -249,6 +258,20 @@ def test_a_reminder_of_a_mode_is_the_desks_alone_also_after_a_break(hub: Hub, li
     assert (events(desk), events(police)) == (["mode.recalled"], [])
     assert [len(texts_for(who, recalled)) for who in (DESK, console("police"), WALL, BUTTON)] == [1, 0, 0, 0]
     assert [len(texts_for(who, changed)) for who in (DESK, console("police"), WALL, BUTTON)] == [1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("division_code", "hears"), [("430304005", True), ("430304", True), ("430300", True), ("430302", False)]
+)
+def test_no_desk_is_left_unaware_of_a_drill_that_touches_its_district(
+    hub: Hub, listen: Listen, division_code: str, hears: bool
+) -> None:
+    district, city = listen(principal(role="operator", division_codes=("430304",))), listen(DESK)
+    others = [listen(who) for who in (WALL, BUTTON, INTEGRATOR, console("police"))]
+    hub.publish(xid=1, seq=1, frames=frames(drill_news(division_code)))
+    assert events(city) == ["drill.changed"]
+    assert events(district) == (["drill.changed"] if hears else [])
+    assert [events(one) for one in others] == [[], [], [], []], "a drill's recipients are numbers of people"
 
 
 def test_the_auditors_alarm_reaches_every_desk_wherever_its_area_and_nobody_else(hub: Hub, listen: Listen) -> None:

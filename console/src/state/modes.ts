@@ -1,14 +1,11 @@
-/**
- * The modes of the desk's area: what the last snapshot said, plus the events since. They begin and run out by the
- * service's clock without an event, so that who shows them asks with the time.
- *
- * Invariant: as for the picture, old snapshot + the events since = new snapshot, in any order and with any repeats.
- */
+/** The modes of the desk's area: kept as `book.ts` keeps them, shown by their gravity. */
 import type { EventFrame, SnapshotFrame } from "../wire/frames.ts";
 import type { Mode, ModeField } from "../wire/types.ts";
-import { toMs } from "./format.ts";
+import { bookOf, told, inForce as inForceByStart, type Book } from "./book.ts";
 
-export type ModeBook = ReadonlyMap<string, Mode>;
+export { learn as learnMode } from "./book.ts";
+
+export type ModeBook = Book<Mode>;
 
 export const modeValues: Readonly<Record<ModeField, readonly string[]>> = {
   response_mode: ["I", "II", "III", "IV"],
@@ -16,17 +13,8 @@ export const modeValues: Readonly<Record<ModeField, readonly string[]>> = {
   weather: [],
 };
 
-export const modesOf = (frame: Pick<SnapshotFrame, "modes">): ModeBook =>
-  new Map((frame.modes ?? []).map((mode) => [mode.id, mode]));
-
-/** What has ended once does not come back by an older event that is late. */
-export function learnMode(known: ModeBook, mode: Mode): ModeBook {
-  return known.get(mode.id)?.ended_at ? known : new Map(known).set(mode.id, mode);
-}
-
-export function modeIn(event: EventFrame): Mode | null {
-  return event.event.startsWith("mode.") ? ((event.facts?.["mode"] as Mode | undefined) ?? null) : null;
-}
+export const modesOf = (frame: Pick<SnapshotFrame, "modes">): ModeBook => bookOf(frame.modes);
+export const modeIn = (event: EventFrame): Mode | null => told(event, "mode");
 
 /** How grave it is: 0 for response mode I and a red warning, 3 for IV and blue, 4 for what has no grade. */
 export function gravity(mode: Pick<Mode, "field" | "value">): number {
@@ -35,17 +23,11 @@ export function gravity(mode: Pick<Mode, "field" | "value">): number {
 }
 
 const order: readonly ModeField[] = ["response_mode", "warning_colour", "weather"];
+const byGravity = (a: Mode, b: Mode): number =>
+  order.indexOf(a.field) - order.indexOf(b.field) || gravity(a) - gravity(b);
 
-/** What stands now and, apart, what will; the gravest first. Before the service's time is known, all of it stands. */
+/** What stands now and, apart, what will; the gravest first, of equals the one that started first. */
 export function inForce(modes: ModeBook, now: number | null): { standing: Mode[]; coming: Mode[] } {
-  const alive = [...modes.values()]
-    .filter((mode) => !mode.ended_at && (now === null || (toMs(mode.ends_at) ?? Infinity) > now))
-    .toSorted(
-      (a, b) =>
-        order.indexOf(a.field) - order.indexOf(b.field) ||
-        gravity(a) - gravity(b) ||
-        a.starts_at.localeCompare(b.starts_at),
-    );
-  const begun = (mode: Mode): boolean => now === null || Date.parse(mode.starts_at) <= now;
-  return { standing: alive.filter(begun), coming: alive.filter((mode) => !begun(mode)) };
+  const { standing, coming } = inForceByStart(modes, now);
+  return { standing: standing.toSorted(byGravity), coming: coming.toSorted(byGravity) };
 }

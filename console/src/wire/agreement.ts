@@ -45,6 +45,7 @@ export interface Agreement {
   snapshot: Reads<service.Snapshot, frames.SnapshotFrame>;
   event: Reads<service.EventFrame, frames.EventFrame>;
   mode: Reads<service.ModeView, console.Mode>;
+  drill: Reads<service.DrillView, console.Drill>;
   alarm: Reads<service.AuditAlarm, console.AuditAlarm>;
   heartbeat: Reads<service.Heartbeat, frames.HeartbeatFrame>;
   hello: Sends<frames.HelloFrame, service.Hello>;

@@ -1,6 +1,6 @@
 /** The frames of the live link. */
 import type { Instant } from "./basics.ts";
-import type { Assignment, AuditAlarm, Incident, Mode, Unit } from "./types.ts";
+import type { Assignment, AuditAlarm, Drill, Incident, Mode, Unit } from "./types.ts";
 
 export interface WelcomeFrame {
   type: "welcome";
@@ -16,6 +16,8 @@ export interface SnapshotFrame {
   incidents: Incident[];
   units?: Unit[];
   modes?: Mode[];
+  /** Held or announced in the area; a desk's only. */
+  drills?: Drill[];
   /** Of the auditor; a desk's only. */
   alarms?: AuditAlarm[];
 }

@@ -335,6 +335,28 @@ export interface Mode {
   ended_at: Instant | null;
 }
 
+/** To whom a drill's messages go; without a channel on every one that there is. */
+export interface DrillRecipient {
+  channel: string | null;
+  address: string;
+  name: string;
+}
+
+/** An exercise announced for a division. `units` take part; none are named: every unit of the division. */
+export interface Drill {
+  id: string;
+  name: string;
+  division: { code: string; name: string | null; name_en: string | null };
+  units: UnitBrief[];
+  recipients: DrillRecipient[];
+  starts_at: Instant;
+  ends_at: Instant;
+  announced_by: string;
+  announced_at: Instant;
+  ended_at: Instant | null;
+  ended_by: string | null;
+}
+
 /** Something that the auditor found; `words` say it, `cleared_at` is null until it is gone. */
 export interface AuditAlarm {
   id: string;

@@ -134,14 +134,14 @@ class Hub:
                 yield subscriber, frames.for_desk()
 
     def _plain_news(self, frames: Frames) -> Iterable[tuple[Subscriber, Iterable[str]]]:
-        """Hand on what concerns neither an incident nor a unit: a mode, a test of communication, an alarm, a device."""
+        """Hand on what concerns neither an incident nor a unit: a mode, a drill, a test of communication, a device."""
         if _tells_of(frames, "mode."):
             yield from self._mode_news(frames)
         elif _tells_of(frames, "test."):
             yield from self._test_news(frames)
-        elif _tells_of(frames, "audit."):  # for every desk, wherever its area
+        elif _is_desks_own(frames):
             for subscriber in self._desks:
-                if subscriber.principal.is_desk:
+                if _hears_at_desk(subscriber.principal, frames):
                     yield subscriber, frames.for_desk()
         else:
             yield from self._device_news(frames)
@@ -167,6 +167,16 @@ class Hub:
 
 def _tells_of(frames: Frames, noun: str) -> bool:
     return any(event["event"].startswith(noun) for event in frames.change["events"])
+
+
+def _is_desks_own(frames: Frames) -> bool:
+    return _tells_of(frames, "audit.") or _tells_of(frames, "drill.")
+
+
+def _hears_at_desk(principal: Principal, frames: Frames) -> bool:
+    """Say whether a desk hears of what is for desks alone: every one of an alarm, those that it touches of a drill."""
+    drill = cast("dict[str, dict[str, str]] | None", frames.change["events"][0]["facts"].get("drill"))
+    return principal.is_desk and (drill is None or principal.is_touched_by(drill["division"]["code"], frames.directory))
 
 
 def _hears_of_test(principal: Principal, frames: Frames) -> bool:
@@ -215,8 +225,8 @@ def _is_concerned(principal: Principal, frames: Frames) -> bool:
     unit = frames.change["unit"]
     if unit is None and _tells_of(frames, "mode."):
         return _hears_of_mode(principal, frames)
-    if unit is None and _tells_of(frames, "audit."):
-        return principal.is_desk
+    if unit is None and _is_desks_own(frames):
+        return _hears_at_desk(principal, frames)
     if unit is None and _tells_of(frames, "test."):
         return _hears_of_test(principal, frames)
     if unit is None:

@@ -43,6 +43,7 @@ class Snapshot(BaseModel):
     incidents: list[dict[str, object]]
     units: list[dict[str, object]]
     modes: list[dict[str, object]]
+    drills: list[dict[str, object]]
     alarms: list[dict[str, object]]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 
 from dispatch.domain.audit_findings import alarm_view
+from dispatch.domain.drill import drill_view
 from dispatch.domain.mode_setting import mode_view
 from dispatch.domain.unit import is_on_duty
 from dispatch.domain.wire import Json, assignment_view, incident_view, unit_state_view
@@ -18,6 +19,7 @@ from dispatch.security import Principal
 from dispatch.storage.auditing import list_standing
 from dispatch.storage.changes import pruned_below, read_changes
 from dispatch.storage.database import Connection
+from dispatch.storage.drills import list_coming
 from dispatch.storage.modes import list_unfinished
 from dispatch.storage.work import Filter, Work, list_work
 
@@ -64,6 +66,7 @@ async def _snapshot(context: Context, relay: Relay, principal: Principal, *, res
         visible: str = await connection.fetchval("SELECT pg_current_snapshot()::text")
         works = await _open_work(connection, principal)
         modes = await _modes(context, connection, principal)
+        drills = await _drills(context, connection, principal)
         alarms = [alarm_view(alarm) for alarm in await list_standing(connection)] if principal.is_desk else []
     xmin, xmax, in_progress = _read_snapshot(visible)
     frame = {
@@ -72,6 +75,7 @@ async def _snapshot(context: Context, relay: Relay, principal: Principal, *, res
         "incidents": [see(context, principal, work) for work in works],
         "units": _units(context, principal),
         "modes": modes,
+        "drills": drills,
         "alarms": alarms,
     }
     return Start(
@@ -124,6 +128,15 @@ async def _modes(context: Context, connection: Connection, principal: Principal)
     directory = context.knowledge.directory
     known = await list_unfinished(connection, context.now())
     return [mode_view(mode, directory) for mode in known if principal.is_touched_by(mode.division_code, directory)]
+
+
+async def _drills(context: Context, connection: Connection, principal: Principal) -> list[Json]:
+    """List for a desk the drills that are held or announced in its area, as of the same instant as the incidents."""
+    if not principal.is_desk:
+        return []
+    directory = context.knowledge.directory
+    coming = await list_coming(connection, context.now())
+    return [drill_view(drill, directory) for drill in coming if principal.is_touched_by(drill.division_code, directory)]
 
 
 def _units(context: Context, principal: Principal) -> list[Json]:
