@@ -1,0 +1,13 @@
+import { describe, expect, test } from "vitest";
+import { instantAt, localOf, rfc3339 } from "../src/state/city_time.ts";
+
+describe("local time", () => {
+  test("is the city's, whatever the computer is set to", () => {
+    expect(rfc3339(instantAt("2026-11-26T02:05") ?? 0)).toBe("2026-11-25T18:05:00.000Z");
+    expect(localOf(Date.parse("2026-11-25T18:05:59Z"))).toBe("2026-11-26T02:05");
+  });
+
+  test("that is half typed is no instant", () => {
+    for (const typed of ["", "2026-11-26", "2026-11-26T2:05", "02:05", "2026-13-40T99:99"]) expect(instantAt(typed)).toBeNull();
+  });
+});
