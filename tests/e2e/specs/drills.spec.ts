@@ -1,7 +1,6 @@
 import { Operator } from "../support/api.ts";
+import { choose } from "../support/moves.ts";
 import { expect, test, type World } from "../support/world.ts";
-
-const area = "下摄司街道";
 
 async function endAll(world: World): Promise<void> {
   const leader = await Operator.logIn(world.server.base, "leader");
@@ -19,9 +18,7 @@ test("a drill is announced by keyboard, stands on every desk until it is ended, 
   await leader.getByRole("button", { name: "宣布演练" }).press("Enter");
   await expect(leader.getByRole("dialog")).toContainText("请填：演练内容 · 区域（含下级）");
   await leader.locator("#drill-name").fill("医院伤医处置演练");
-  await leader.locator("#drill-division").pressSequentially("下摄司");
-  await expect(leader.getByRole("option").first()).toContainText(area);
-  await leader.locator("#drill-division").press("Enter");
+  await choose(leader, "drill-division", "下摄司");
   await leader.getByRole("button", { name: "宣布演练" }).press("Enter");
   await expect(leader.getByRole("dialog")).toContainText("演练已宣布：医院伤医处置演练");
 

@@ -49,5 +49,4 @@ export const drills = {
   "drill.recipient_address": ["电话", "Telephone"],
   "drill.add": ["添加接收人", "Add a person"],
   "drill.need": ["请填：{what}", "Still needed: {what}"],
-  "drill.start_wrong": ["开始时间不对", "The start is not a time"],
 } as const satisfies Texts;

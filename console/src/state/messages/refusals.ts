@@ -18,6 +18,8 @@ export const refusals = {
   ],
   "refusal.wrong_state": ["已经结束", "It is over already"],
   "refusal.idempotency_key_reused": ["内容有变，请再发送一次", "The content has changed; send it once more"],
+  "when.day": ["日期", "day"],
+  "when.time": ["时间", "time"],
   "fault.needed": ["必填", "Needed"],
   "fault.where_required": ["地点、地址、区划至少填一项", "Give a place, an address or a division"],
   "fault.string_pattern_mismatch": ["只能用字母、数字和 . _ / -，以字母或数字开头", "Letters, digits and . _ / - only, beginning with a letter or digit"],
