@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import glossary from "../glossary.json" with { type: "json" };
 import { callBindings, deskBindings, unitBindings, type Binding } from "../src/state/bindings.ts";
+import { audits } from "../src/state/messages/audits.ts";
 import { call } from "../src/state/messages/call.ts";
 import { callLater } from "../src/state/messages/call_later.ts";
 import { fill, type Text, type Texts } from "../src/state/messages/catalogue.ts";
@@ -22,7 +23,7 @@ import { unitLater } from "../src/state/messages/unit_later.ts";
 
 const catalogues: Record<string, Texts> = {
   ...{ common, call, callLater, unit, unitLater, desk, modes, push, rollCall, start },
-  ...{ drills, paper, readiness, refusals, rollReport },
+  ...{ audits, drills, paper, readiness, refusals, rollReport },
 };
 const every = Object.entries(catalogues).flatMap(([page, texts]) =>
   Object.entries(texts).map(([key, text]) => [`${page} ${key}`, key, text] as [string, string, Text]),

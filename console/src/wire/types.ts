@@ -376,6 +376,9 @@ export interface AuditAlarm {
   id: string;
   code: string;
   count: number;
+  /** How far the worst is over, and how far it may be; null and 0 for what must never be. */
+  worst_s: number | null;
+  limit_s: number;
   words: Named;
   raised_at: Instant;
   cleared_at: Instant | null;

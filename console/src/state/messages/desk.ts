@@ -23,6 +23,7 @@ export const desk = {
   "filter.shortfall": ["缺口", "Shortfall"],
   "filter.ended": ["已结束", "Ended"],
   "tile.available": ["可用单位", "Available"],
+  "tile.audits": ["自查告警", "System check"],
   "tile.alarms": ["待处理告警", "Alarms"],
   "desk.empty": ["当前无此类警情", "No such incident now"],
   "desk.last_event": ["最近事件 {at}", "Last event {at}"],

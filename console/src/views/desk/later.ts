@@ -1,4 +1,5 @@
 /** What a desk needs only on request or when there is news of it: fetched right after the page stands. */
+export { default as AuditDialog } from "./AuditDialog.svelte";
 export { default as DrillBar } from "./DrillBar.svelte";
 export { default as DrillDialog } from "./DrillDialog.svelte";
 export { default as MoreDialog } from "./MoreDialog.svelte";
