@@ -10,7 +10,17 @@ from generated import ROOT, settle
 from live_models import FROM_CLIENT, FROM_SERVER
 from pydantic import BaseModel
 
-from dispatch.api import device_views, directory_views, schemas, view_basics, views
+from dispatch.api import (
+    back_entries,
+    communication_schemas,
+    communication_views,
+    device_views,
+    directory_views,
+    drill_schemas,
+    schemas,
+    view_basics,
+    views,
+)
 
 Mode = Literal["serialization", "validation"]
 ANSWERS: tuple[type[BaseModel], ...] = (
@@ -25,6 +35,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     directory_views.Catalogue,
     directory_views.UnitList,
     directory_views.PlaceList,
+    communication_views.CommunicationReport,
     *FROM_SERVER.values(),
 )
 REQUESTS: tuple[type[BaseModel], ...] = (
@@ -32,6 +43,9 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     schemas.Relocate,
     schemas.Press,
     schemas.ModeSetting,
+    drill_schemas.DrillBody,
+    communication_schemas.CommunicationTestBody,
+    back_entries.BackEntry,
     *FROM_CLIENT.values(),
 )
 PLAIN = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}

@@ -10,7 +10,7 @@ function alarm(over: Partial<AuditAlarm> = {}): AuditAlarm {
   return {
     id: "x1",
     code: "timer_late",
-    count: 1,
+    ...{ count: 1, worst_s: 12, limit_s: 10 },
     words: { zh: "计时器停了", en: "Timers have stopped" },
     raised_at: instant(0),
     cleared_at: null,

@@ -96,6 +96,8 @@ describe("a try", () => {
     ["gateway answered 503", { name: "answered", code: "503" }],
     ["the push service answered 410", { name: "answered", code: "410" }],
     ["nobody to reach: off duty, no number, or no channel", { name: "nobody" }],
+    ["a drill without recipients", { name: "drill" }],
+    ["restored", { name: "restored" }],
     ["no answer within 8 s", { name: "timeout" }],
     ["TimeoutError", { name: "timeout" }],
     ["ConnectTimeout", { name: "timeout" }],

@@ -3,19 +3,28 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import glossary from "../glossary.json" with { type: "json" };
 import { callBindings, deskBindings, unitBindings, type Binding } from "../src/state/bindings.ts";
+import { audits } from "../src/state/messages/audits.ts";
 import { call } from "../src/state/messages/call.ts";
 import { callLater } from "../src/state/messages/call_later.ts";
 import { fill, type Text, type Texts } from "../src/state/messages/catalogue.ts";
 import { common } from "../src/state/messages/common.ts";
 import { desk } from "../src/state/messages/desk.ts";
+import { drills } from "../src/state/messages/drills.ts";
 import { modes } from "../src/state/messages/modes.ts";
+import { paper } from "../src/state/messages/paper.ts";
 import { push } from "../src/state/messages/push.ts";
+import { readiness } from "../src/state/messages/readiness.ts";
+import { refusals } from "../src/state/messages/refusals.ts";
 import { rollCall } from "../src/state/messages/roll_call.ts";
+import { rollReport } from "../src/state/messages/roll_report.ts";
 import { start } from "../src/state/messages/start.ts";
 import { unit } from "../src/state/messages/unit.ts";
 import { unitLater } from "../src/state/messages/unit_later.ts";
 
-const catalogues: Record<string, Texts> = { common, call, callLater, unit, unitLater, desk, modes, push, rollCall, start };
+const catalogues: Record<string, Texts> = {
+  ...{ common, call, callLater, unit, unitLater, desk, modes, push, rollCall, start },
+  ...{ audits, drills, paper, readiness, refusals, rollReport },
+};
 const every = Object.entries(catalogues).flatMap(([page, texts]) =>
   Object.entries(texts).map(([key, text]) => [`${page} ${key}`, key, text] as [string, string, Text]),
 );

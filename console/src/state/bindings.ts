@@ -37,6 +37,7 @@ export const deskBindings = [
   { id: "queue", keys: ["F2"], inFields: true },
   { id: "detail", keys: ["F4"], inFields: true },
   { id: "new", keys: ["F7"], inFields: true },
+  { id: "more", keys: ["F8"], inFields: true },
   { id: "handled", keys: ["F9"], inFields: true },
   { id: "submit", keys: ["Ctrl+Enter"], inFields: true },
   { id: "move", keys: ["ArrowUp", "ArrowDown", "j", "k", "Home", "End"], shown: "↑ ↓ j k Home End" },

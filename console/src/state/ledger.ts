@@ -111,13 +111,15 @@ export const hasFailed = (outcome: Outcome): boolean =>
 export const timeOf = (one: Delivery): Instant =>
   one.seen_at ?? one.delivered_at ?? (one.state === "sent" ? one.sent_at : one.finished_at) ?? one.sent_at ?? one.queued_at;
 
-export type Failure = { name: "nobody" | "timeout" | "unreachable" | "sender_ended" } | { name: "answered"; code: string };
+export type Failure = { name: "nobody" | "drill" | "restored" | "timeout" | "unreachable" | "sender_ended" } | { name: "answered"; code: string };
 
 /** A gateway's failure as one of the few that people need to tell apart; null for one without words of its own. */
 export function failureOf(error: string): Failure | null {
   const answered = /answered (\d{3})/.exec(error)?.[1];
   if (answered) return { name: "answered", code: answered };
   if (error.startsWith("nobody to reach")) return { name: "nobody" };
+  if (error === "a drill without recipients") return { name: "drill" };
+  if (error === "restored") return { name: "restored" };
   if (error === "sender ended") return { name: "sender_ended" };
   if (/no answer|timeout/i.test(error)) return { name: "timeout" };
   return /^\w*(Connect|Network|Protocol|Proxy|Read|Write|Remote)\w*Error/.test(error) ? { name: "unreachable" } : null;

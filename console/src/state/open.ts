@@ -11,3 +11,6 @@ export function isOpen(incident: Pick<Incident, "status">): boolean {
 export function isActual(incident: Pick<Incident, "exercise"> | null): boolean {
   return (incident?.exercise ?? "actual") === "actual";
 }
+
+/** Kept on paper while the service was away: its times are as good as the handwriting. */
+export const isFromPaper = (incident: Pick<Incident, "channel">): boolean => incident.channel === "back_entry";

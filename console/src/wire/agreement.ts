@@ -5,6 +5,7 @@
  */
 import type * as service from "./generated.ts";
 import type * as frames from "./frames.ts";
+import type * as paper from "./paper.ts";
 import type * as console from "./types.ts";
 
 /** Fields of `Known` that the other side does not have. */
@@ -46,6 +47,8 @@ export interface Agreement {
   event: Reads<service.EventFrame, frames.EventFrame>;
   mode: Reads<service.ModeView, console.Mode>;
   drill: Reads<service.DrillView, console.Drill>;
+  communicationReport: Reads<service.CommunicationReport, console.CommunicationReport>;
+  testCall: Reads<service.RollCallView, console.TestCall>;
   alarm: Reads<service.AuditAlarm, console.AuditAlarm>;
   heartbeat: Reads<service.Heartbeat, frames.HeartbeatFrame>;
   hello: Sends<frames.HelloFrame, service.Hello>;
@@ -53,6 +56,9 @@ export interface Agreement {
   report: Sends<console.NewIncident, service.IncidentReport>;
   relocation: Sends<console.Relocation, service.Relocate>;
   newMode: Sends<console.NewMode, service.ModeSetting>;
+  newDrill: Sends<console.NewDrill, service.DrillBody>;
+  newTest: Sends<console.NewCommunicationTest, service.CommunicationTestBody>;
+  paperRecord: Sends<paper.PaperRecord, service.BackEntry>;
   press: Sends<console.Press, service.Press>;
 }
 

@@ -6,6 +6,7 @@ import type { Exercise, Instant, Named, Role, Severity, Trigger, UnitBrief, Urge
 import type { Decision } from "./decision.ts";
 
 export type * from "./basics.ts";
+export type * from "./communication.ts";
 export type * from "./decision.ts";
 
 export type IncidentStatus =
@@ -44,6 +45,7 @@ export interface Place {
 }
 
 export interface Unit extends UnitBrief {
+  phone?: string | null;
   status?: UnitStatus | string;
   division_code?: string | null;
   version?: number;
@@ -257,6 +259,8 @@ export interface Catalogue {
   incident_types: Record<string, IncidentTypeEntry>;
   place_kinds: Record<string, Named>;
   divisions: DivisionEntry[];
+  /** Of this installation, besides consoles and buttons; one kept from before may lack them. */
+  channels?: string[];
 }
 
 export type TriggerMode = "press" | "hold" | "double";
@@ -357,11 +361,24 @@ export interface Drill {
   ended_by: string | null;
 }
 
+/** No units: every unit of the division takes part; no recipients: no message leaves the house. */
+export interface NewDrill {
+  name: string;
+  division_code: string;
+  unit_ids?: string[];
+  recipients?: { name: string; address: string }[];
+  starts_at?: Instant;
+  ends_at: Instant;
+}
+
 /** Something that the auditor found; `words` say it, `cleared_at` is null until it is gone. */
 export interface AuditAlarm {
   id: string;
   code: string;
   count: number;
+  /** How far the worst is over, and how far it may be; null and 0 for what must never be. */
+  worst_s: number | null;
+  limit_s: number;
   words: Named;
   raised_at: Instant;
   cleared_at: Instant | null;
@@ -373,6 +390,12 @@ export interface NewMode {
   value: string;
   reason: string;
   ends_at?: Instant;
+}
+
+export interface Agency {
+  code: string;
+  name: string;
+  name_en: string | null;
 }
 
 export interface StartPage {

@@ -53,6 +53,7 @@ async def catalogue(request: Request) -> Response:
                 for division in content.divisions.values()
                 if division.level != "village"
             ],
+            "channels": list(service.context.paging_channels),
         }
     )
 

@@ -47,12 +47,13 @@ class DivisionView(View):
 
 
 class Catalogue(View):
-    """Names of everything that has a code."""
+    """Names of everything that has a code. `channels`: those of this installation besides consoles and buttons."""
 
     unit_kinds: dict[str, Named]
     incident_types: dict[str, TypeView]
     place_kinds: dict[str, Named]
     divisions: list[DivisionView]
+    channels: list[str]
 
 
 class UnitState(UnitView):

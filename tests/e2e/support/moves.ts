@@ -111,3 +111,10 @@ export async function countRings(unit: Page): Promise<() => Promise<number>> {
   });
   return () => unit.evaluate(() => (globalThis as unknown as { state: { rings: number } }).state.rings);
 }
+
+/** Types into a field that offers what it knows, and takes the first of it. */
+export async function choose(page: Page, field: string, words: string): Promise<void> {
+  await page.locator(`#${field}`).pressSequentially(words);
+  await expect(page.locator(`#${field}-list [role=option]`).first()).toContainText(words);
+  await page.locator(`#${field}`).press("Enter");
+}

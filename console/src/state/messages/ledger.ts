@@ -38,6 +38,8 @@ export const ledger = {
   "delivery.try": ["第 {n} 次", "try {n}"],
   "delivery.provider": ["回执号 {id}", "id {id}"],
   "failure.nobody": ["未值班、无电话或无可用渠道", "off duty, no number, or no channel"],
+  "failure.drill": ["演练未列接收人，不对外发送", "a drill with nobody to send to"],
+  "failure.restored": ["从备份恢复，不再发送", "restored from a backup, not sent again"],
   "failure.answered": ["对方服务返回 {code}", "the gateway answered {code}"],
   "failure.timeout": ["对方服务超时", "the gateway did not answer in time"],
   "failure.unreachable": ["连不上对方服务", "the gateway cannot be reached"],

@@ -4,6 +4,7 @@ import { Refusal } from "../../wire/http.ts";
 import type { EventFrame, ServerFrame } from "../../wire/frames.ts";
 import type {
   CallAnswer,
+  Drill,
   DispatchOrder,
   Incident,
   IncidentDetail,
@@ -20,12 +21,14 @@ import { attentionKey, attentionOf, attentionsIn, type Attention } from "../../s
 import { auditAlarmIn, auditAlarmsOf, learnAuditAlarm, standing, type AuditBook } from "../../state/audit_alarms.ts";
 import { conflictOf, type Conflict } from "../../state/conflict.ts";
 import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../../state/desk_alarms.ts";
+import { drillIn, drillsInForce, drillsOf, learnDrill, type DrillBook } from "../../state/drills.ts";
 import { forbiddenOf, type Forbidden } from "../../state/forbidden.ts";
 import { furtherCallKey, furtherCallOf, furtherCallsIn, sayings, type FurtherCall } from "../../state/further_calls.ts";
 import { inForce, learnMode, modeIn, modesOf, type ModeBook } from "../../state/modes.ts";
 import { relatedTo, type Related } from "../../state/links.ts";
 import { priorityOf } from "../../state/priority.ts";
 import { holdStill, inQueueOrder, matches, type QueueFilter } from "../../state/queue_order.ts";
+import { testNewsIn, type TestNews } from "../../state/test_news.ts";
 import { isActual, isOpen } from "../../state/open.ts";
 import type { Picture } from "../../state/reducer.ts";
 import { RetryKeys } from "../../state/retry_key.ts";
@@ -48,7 +51,8 @@ export class Desk {
   readonly siren = new Siren();
   readonly api: Api;
   readonly #leads: boolean;
-  readonly setsModes: boolean;
+  /** Sets modes, holds drills, tests communication. */
+  readonly commands: boolean;
   readonly #handled = new Kept<string>("dispatch.handled", (key) => key);
   readonly #attentions = new Kept<Attention>("dispatch.attentions", attentionKey);
   readonly #furtherCalls = new Kept<FurtherCall>("dispatch.further_calls", furtherCallKey);
@@ -68,9 +72,12 @@ export class Desk {
   done = $state.raw<Done | null>(null);
   busy = $state(false);
   #modes = $state.raw<ModeBook>(new Map());
+  #drills = $state.raw<DrillBook>(new Map());
   #audits = $state.raw<AuditBook>(new Map());
   /** Modes of which the service has reminded: is it still needed? */
   recalled = $state.raw<ReadonlySet<string>>(new Set());
+  /** The test of communication of which the desk heard last, until somebody takes note of its end. */
+  tested = $state.raw<TestNews | null>(null);
   #shown: string[] = [];
 
   incidents: readonly Incident[] = $derived.by(() => [...this.live.picture.incidents.values()]);
@@ -81,6 +88,9 @@ export class Desk {
     unhandled(deskAlarms(this.incidents, this.live.now, this.#heard()), new Set(this.#handled.items)),
   );
   modes = $derived.by(() => inForce(this.#modes, this.live.now));
+  drills = $derived.by(() => drillsInForce(this.#drills, this.live.now));
+  /** What the auditor has found and what is not gone, handled or not. */
+  audits = $derived(standing(this.#audits));
   selected: Incident | null = $derived.by(() => this.#selected());
   /** What may be the same event as the incident looked at. */
   related: readonly Related[] = $derived.by(() => (this.selected ? relatedTo(this.selected, this.live.picture.incidents) : []));
@@ -97,7 +107,7 @@ export class Desk {
   constructor(api: Api, me: Pick<Me, "role">) {
     this.api = api;
     this.#leads = me.role === "shift_leader";
-    this.setsModes = this.#leads || me.role === "admin";
+    this.commands = this.#leads || me.role === "admin";
     this.live = new Live({
       token: () => null,
       onChange: (_, after, event) => this.#changed(after, event),
@@ -193,11 +203,19 @@ export class Desk {
     this.#modes = learnMode(this.#modes, mode);
   }
 
-  /** What stands in no picture: modes, and what the auditor found. */
+  learnDrill(drill: Drill): void {
+    this.#drills = learnDrill(this.#drills, drill);
+  }
+
+  /** What stands in no picture: modes, drills, and what the auditor found. */
   #learnBeside(frame: ServerFrame): void {
     if (frame.type === "snapshot") this.#audits = auditAlarmsOf(frame);
     const audit = frame.type === "event" ? auditAlarmIn(frame) : null;
     if (audit) this.#audits = learnAuditAlarm(this.#audits, audit);
+    if (frame.type === "snapshot") this.#drills = drillsOf(frame);
+    const drill = frame.type === "event" ? drillIn(frame) : null;
+    if (drill) this.learnDrill(drill);
+    if (frame.type === "event") this.tested = testNewsIn(frame) ?? this.tested;
     this.#learnModes(frame);
   }
 
@@ -282,7 +300,7 @@ export class Desk {
     return {
       attentions: this.#leads ? this.#attentions.items : [],
       furtherCalls: this.#furtherCalls.items,
-      audits: standing(this.#audits),
+      audits: this.audits,
       priorityOfType: (code) => priorityOf(this.names.level(code)),
     };
   }

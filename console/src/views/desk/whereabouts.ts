@@ -1,4 +1,4 @@
-/** Where something may be, as a picker offers it: registered places and divisions. */
+/** What and where something may be, as a picker offers it: types, registered places and divisions. */
 import type { Api } from "../../wire/api.ts";
 import { nameOf } from "../../state/format.ts";
 import { language } from "../language.svelte.ts";
@@ -37,4 +37,10 @@ export async function placeOptions(api: Api, names: Names, words: string): Promi
   } catch {
     return [];
   }
+}
+
+export function typeOptions(names: Names, words: string): Option[] {
+  return Object.entries(names.catalogue?.incident_types ?? {})
+    .filter(([code, entry]) => has(words, code, entry.zh, entry.en))
+    .map(([code]) => ({ id: code, label: names.type(code), hint: code }));
 }

@@ -1,0 +1,61 @@
+/**
+ * The report of a test of communication as a picture: agency by agency, whoever has said the least on top.
+ *
+ * Invariant: whoever was called stands in it once for each channel; what a machine said is not called an answer.
+ */
+import type { CallState, CommunicationReport, TestCall } from "../wire/types.ts";
+
+export const callStates = ["silent", "failed", "called", "delivered", "answered"] as const satisfies readonly CallState[];
+
+/** Each has a sign of its own: colour alone says nothing. */
+export const callSigns: Readonly<Record<CallState, string>> = {
+  silent: "○",
+  failed: "✗",
+  called: "…",
+  delivered: "◐",
+  answered: "✓",
+};
+
+export interface RollGroup {
+  /** The agency's code; null for one-key devices. */
+  agency: string | null;
+  calls: TestCall[];
+  counts: Record<CallState, number>;
+}
+
+const worst = (call: TestCall): number => callStates.indexOf(call.state);
+const named = (call: TestCall): string => call.unit?.code ?? call.device?.code ?? "";
+
+export function countStates(calls: readonly TestCall[]): Record<CallState, number> {
+  const counts: Record<CallState, number> = { silent: 0, failed: 0, called: 0, delivered: 0, answered: 0 };
+  for (const call of calls) counts[call.state] += 1;
+  return counts;
+}
+
+/** Nothing said at all: neither by a machine nor by a person. */
+export const unheard = ({ silent, failed, called }: Record<CallState, number>): number => silent + failed + called;
+
+export function rollGroups(calls: readonly TestCall[]): RollGroup[] {
+  const byAgency = new Map<string | null, TestCall[]>();
+  for (const call of calls) {
+    const agency = call.unit ? (call.unit.agency ?? "") : null;
+    byAgency.set(agency, [...(byAgency.get(agency) ?? []), call]);
+  }
+  return [...byAgency]
+    .map(([agency, mine]) => ({
+      agency,
+      calls: mine.toSorted((a, b) => worst(a) - worst(b) || named(a).localeCompare(named(b)) || a.channel.localeCompare(b.channel)),
+      counts: countStates(mine),
+    }))
+    .toSorted((a, b) => unheard(b.counts) - unheard(a.counts) || (a.agency ?? "~").localeCompare(b.agency ?? "~"));
+}
+
+/** Milliseconds in which answers still count; 0 when it is over. */
+export function leftOf(test: Pick<CommunicationReport, "ended_at" | "ends_at">, now: number | null): number {
+  if (test.ended_at || now === null) return 0;
+  return Math.max(0, Date.parse(test.ends_at) - now);
+}
+
+export type CallFailure = "no_console" | "off_duty" | "no_number" | "no_subscription";
+const failures: readonly string[] = ["no_console", "off_duty", "no_number", "no_subscription"];
+export const isCallFailure = (error: string | null): error is CallFailure => error !== null && failures.includes(error);

@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { callSigns, callStates, countStates, isCallFailure, leftOf, rollGroups, unheard } from "../src/state/roll_report.ts";
+import { testNewsIn } from "../src/state/test_news.ts";
+import type { CallState, TestCall } from "../src/wire/types.ts";
+import { at, event } from "./builders.ts";
+
+const call = (code: string, state: CallState, agency: string | null = "police", channel = "console"): TestCall => ({
+  unit: agency === null ? null : { id: code, code, name: code, kind: "k", agency },
+  device: agency === null ? { id: code, code, name: code, name_en: null, place: null } : null,
+  ...{ channel, state, delivered_after_s: null, answered_after_s: null, error: null },
+});
+
+describe("the report of a test of communication", () => {
+  test("puts the agency with the most silence first, and in it whoever said nothing", () => {
+    const groups = rollGroups([
+      call("B", "answered", "justice"),
+      call("A", "delivered"),
+      call("C", "silent"),
+      call("D", "failed"),
+      call("X", "silent", null, "button"),
+    ]);
+    expect(groups.map((one) => one.agency)).toEqual(["police", null, "justice"]);
+    expect(groups[0]?.calls.map((one) => one.unit?.code)).toEqual(["C", "D", "A"]);
+  });
+
+  test("leaves nobody out, however often they are called", () => {
+    const calls = [call("A", "silent"), call("A", "answered", "police", "sms"), call("X", "called", null, "button")];
+    expect(rollGroups(calls).flatMap((one) => one.calls)).toHaveLength(calls.length);
+  });
+
+  test("calls nobody heard of whom only a machine has answered for, and nobody silent who has shown it", () => {
+    const counts = countStates([call("A", "delivered"), call("B", "silent"), call("C", "failed"), call("D", "called")]);
+    expect(counts.answered).toBe(0);
+    expect(unheard(counts)).toBe(3);
+  });
+
+  test("tells each state by a sign of its own", () => {
+    expect(new Set(callStates.map((state) => callSigns[state])).size).toBe(callStates.length);
+  });
+
+  test("counts down by the service's clock, and not once the service has closed it", () => {
+    const ends_at = new Date(at(60)).toISOString();
+    expect(leftOf({ ends_at, ended_at: null }, at(50))).toBe(10_000);
+    expect(leftOf({ ends_at, ended_at: null }, at(70))).toBe(0);
+    expect(leftOf({ ends_at, ended_at: ends_at }, at(50))).toBe(0);
+  });
+
+  test("says a gateway's own words where it has none", () => {
+    expect(isCallFailure("no_number")).toBe(true);
+    expect(isCallFailure("answered 500")).toBe(false);
+    expect(isCallFailure(null)).toBe(false);
+  });
+});
+
+describe("news of a test", () => {
+  test("says that it runs, then that it is over", () => {
+    const facts = { test_id: "t1", name: "早班" };
+    expect(testNewsIn(event({ event: "test.called", facts }))).toEqual({ id: "t1", name: "早班", over: false });
+    expect(testNewsIn(event({ event: "test.ended", facts }))).toEqual({ id: "t1", name: "早班", over: true });
+    expect(testNewsIn(event({ event: "test.scheduled", facts }))).toBeNull();
+  });
+});
