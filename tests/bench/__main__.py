@@ -7,21 +7,33 @@ import argparse
 import asyncio
 import json
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from dispatch.embedded import EmbeddedPostgres
-from tests.bench import decisions, overdue
+from tests.bench import channels, decisions, overdue
+from tests.bench.channels import DjangoSubject
 from tests.bench.processes import busy_share
 from tests.bench.subjects import PEERS, WORLD_DATABASE, FloorSubject, Laboratory, Ours, SocketIoSubject
 from tests.bench.table import render
 
 Results = dict[str, dict[str, Any]]
+BOTH = ("floor", "ours")
+PEER_NAMES = (SocketIoSubject.name, DjangoSubject.name)
+
+
+class Step(NamedTuple):
+    """One mode on some subjects, with the client's options."""
+
+    mode: str
+    options: list[str]
+    subjects: tuple[str, ...]
 
 
 def _arguments() -> argparse.Namespace:
@@ -38,25 +50,25 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _plan(*, quick: bool, full: bool) -> dict[str, tuple[list[str], tuple[str, ...]]]:
-    """Give each mode's options for the client, and which subjects it is run on."""
+def _plan(*, quick: bool, full: bool) -> list[Step]:
     incidents = "100000" if full else "2000" if quick else "20000"
     runs, seconds = ("1", "5") if quick else ("3", "10")
     rates = ("100", "200") if quick else ("50", "100", "200", "400")
     crowd = "1000" if quick else "5000"
-    idle = "1000" if quick else "20000" if full else "2000"
-    everybody, with_replay, alone = ("floor", "ours", "Socket.IO"), ("ours", "Socket.IO"), ("ours",)
-    return {
-        "rates": (["--rates", *rates, "--runs", runs, "--seconds", seconds], everybody),
-        "max": (["--runs", runs, "--seconds", seconds], everybody),
-        "mem": (["--connections", idle], everybody),
-        "broadcast": (["--connections", crowd], ("floor", "ours")),
-        "recover": (["--connections", "1000"], alone),
-        "kill": (["--rates", "50"], alone if quick else with_replay),
-        "drop": (["--rates", "50"], () if quick else with_replay),
-        "timers": (["--rates", "20", "--seconds", seconds], alone),
-        "flat": (["--incidents", incidents], alone),
-    }
+    idle = "1000" if quick else "2000"
+    everybody, with_peers, alone = (*BOTH, *PEER_NAMES), ("ours", *PEER_NAMES), ("ours",)
+    return [
+        Step("rates", ["--rates", *rates, "--runs", runs, "--seconds", seconds], everybody),
+        Step("max", ["--runs", runs, "--seconds", seconds], everybody),
+        Step("mem", ["--connections", "20000" if full else idle], BOTH),
+        Step("mem", ["--connections", idle], PEER_NAMES),
+        Step("broadcast", ["--connections", crowd], BOTH),
+        Step("recover", ["--connections", "1000"], alone),
+        Step("kill", ["--rates", "50"], alone if quick else with_peers),
+        Step("drop", ["--rates", "50"], () if quick else with_peers),
+        Step("timers", ["--rates", "20", "--seconds", seconds], alone),
+        Step("flat", ["--incidents", incidents], alone),
+    ]
 
 
 async def _measure(laboratory: Laboratory, arguments: argparse.Namespace) -> Results:
@@ -68,15 +80,13 @@ async def _measure(laboratory: Laboratory, arguments: argparse.Namespace) -> Res
     await connection.close()
     laboratory.make_world()
     results: Results = {"notes": {"machine_busy_before": round(busy_share(2), 2)}}
-    wanted = arguments.only or [*_plan(quick=False, full=False), "overdue", "decisions"]
-    for mode, (options, names) in _plan(quick=arguments.quick, full=arguments.full).items():
-        if mode not in wanted:
-            continue
-        results[mode] = {}
-        for name in names:
+    plan = _plan(quick=arguments.quick, full=arguments.full)
+    wanted = arguments.only or [*(step.mode for step in plan), "overdue", "decisions"]
+    for mode, options, names in plan:
+        for name in names if mode in wanted else ():
             if name in subjects:
                 began = time.monotonic()
-                results[mode][name] = await subjects[name].run(laboratory, mode, options)
+                results.setdefault(mode, {})[name] = await subjects[name].run(laboratory, mode, options)
                 print(f"  {mode} {name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     if "overdue" in wanted:
         results["overdue"] = await overdue.measure(laboratory, 1_000 if arguments.quick else 10_000)
@@ -85,16 +95,23 @@ async def _measure(laboratory: Laboratory, arguments: argparse.Namespace) -> Res
     return results
 
 
-def _peers(directory: Path) -> dict[str, SocketIoSubject]:
+def _peers(directory: Path) -> dict[str, Any]:
+    """Install the peers; one that cannot be is left out, and said to be."""
     if not PEERS.is_dir():
         print("peers: not beside this repository, left out", file=sys.stderr)
         return {}
-    reason = "Redis is not installed" if shutil.which("redis-server") is None else "run it by hand as its folder says"
-    print(f"Django + Channels: left out, {reason}", file=sys.stderr)
-    if shutil.which("npm") is None:
-        print("Socket.IO: left out, Node is not installed", file=sys.stderr)
-        return {}
-    return {"Socket.IO": SocketIoSubject(directory)}
+    no_node = None if shutil.which("npm") else "Node is not installed"
+    peers: dict[str, Any] = {}
+    for peer, missing in ((SocketIoSubject, no_node), (DjangoSubject, channels.why_not())):
+        reason = missing
+        if reason is None:
+            try:
+                peers[peer.name] = peer(directory)
+            except subprocess.SubprocessError as error:
+                reason = f"its packages could not be installed ({error})"
+        if reason:
+            print(f"{peer.name}: left out, {reason}", file=sys.stderr)
+    return peers
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What the client says to which server: the contract (this product and the floor), and Socket.IO."""
+"""What the client says to which server: the contract (this product and the floor), Socket.IO, and Django Channels."""
 
 import json
 from typing import Any, NamedTuple, Protocol
@@ -27,6 +27,8 @@ class Dialect(Protocol):
     """How one kind of server is spoken to."""
 
     path: str
+    greets: bool
+    """Whether the server says when a console is served; a console of one that does not is served once connected."""
 
     def live(self, console: int) -> tuple[str, str]:
         """Give path and headers of a console's websocket."""
@@ -48,6 +50,7 @@ class Contract:
     """The product's own contract; the floor speaks enough of it."""
 
     path = "/api/v1/incidents"
+    greets = True
 
     def __init__(self, world: dict[str, Any], reports: str) -> None:
         self._world = world
@@ -84,10 +87,21 @@ class Contract:
         return json.dumps(body).encode(), headers
 
 
+PEERS_PATH = "/api/incidents"
+PEERS_TOKEN = "bench-token"
+
+
+def _told_to_a_peer(reference: str) -> tuple[bytes, str]:
+    where = {"address": "412 Elm St, Springfield", "lat": 44.95, "lng": -93.09}
+    body = {"ref": reference, "kind": "structure_fire", "severity": 3, **where}
+    return json.dumps(body).encode(), f"Authorization: Bearer {PEERS_TOKEN}\r\n"
+
+
 class SocketIo:
     """Engine.IO 4 with Socket.IO packets, and the JSON of the peer's own API."""
 
-    path = "/api/incidents"
+    path = PEERS_PATH
+    greets = True
 
     def live(self, console: int) -> tuple[str, str]:
         return "/socket.io/?EIO=4&transport=websocket", ""
@@ -100,7 +114,7 @@ class SocketIo:
 
     def hear(self, console: int, session: Session, text: bytes) -> Heard:
         if text[:1] == b"0":
-            auth = {"token": "bench-token", "unit": console + 1, **session.state}
+            auth = {"token": PEERS_TOKEN, "unit": console + 1, **session.state}
             return Heard(answer=b"40" + json.dumps(auth).encode())
         if text[:1] == b"2":
             return Heard(answer=b"3")
@@ -115,6 +129,28 @@ class SocketIo:
         return Heard(references=(message["ref"],))
 
     def report(self, number: int, reference: str) -> tuple[bytes, str]:
-        where = {"address": "412 Elm St, Springfield", "lat": 44.95, "lng": -93.09}
-        body = {"ref": reference, "kind": "structure_fire", "severity": 3, **where}
-        return json.dumps(body).encode(), "Authorization: Bearer bench-token\r\n"
+        return _told_to_a_peer(reference)
+
+
+class DjangoChannels:
+    """One group per unit. Says nothing when a console is served, and nothing again to one that comes back."""
+
+    path = PEERS_PATH
+    greets = False
+    units = 160
+
+    def live(self, console: int) -> tuple[str, str]:
+        return f"/ws/unit/{console % self.units + 1}/?token={PEERS_TOKEN}", "Origin: http://127.0.0.1\r\n"
+
+    def wall(self) -> tuple[str, str]:
+        raise SystemExit("this server has no walls")
+
+    def hello(self, session: Session) -> None:
+        return None
+
+    def hear(self, console: int, session: Session, text: bytes) -> Heard:
+        frame = json.loads(text)
+        return Heard(references=(frame["ref"],)) if frame["type"] == "assignment" else Heard()
+
+    def report(self, number: int, reference: str) -> tuple[bytes, str]:
+        return _told_to_a_peer(reference)

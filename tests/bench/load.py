@@ -53,6 +53,8 @@ class Console:
         await connect(self.socket, self.bench.port)
         if (hello := self.bench.dialect.hello(self.session)) is not None:
             self.socket.send(hello)
+        if not self.bench.dialect.greets:
+            self.served.set()
         await asyncio.wait_for(self.served.wait(), 15)
 
     def _hear(self, text: bytes) -> None:

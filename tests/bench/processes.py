@@ -40,7 +40,7 @@ class ServerProcess:
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 break
-            with contextlib.suppress(OSError), socket.create_connection((HOST, self.port), 1):
+            if answers(self.port):
                 return
             time.sleep(0.05)
         raise SystemExit(f"the server did not start; see {self.log}")
@@ -85,6 +85,13 @@ def _members(group: int) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 if os.getpgid(int(path.name)) == group:
                     yield path.name
+
+
+def answers(port: int) -> bool:
+    """Say whether anybody listens there."""
+    with contextlib.suppress(OSError), socket.create_connection((HOST, port), 1):
+        return True
+    return False
 
 
 def busy_share(seconds: float = 0.7) -> float:

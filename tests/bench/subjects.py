@@ -1,4 +1,4 @@
-"""What is measured: the product, the floor, and Socket.IO where the peers' directory lies beside the repository.
+"""What is measured: the product, the floor, and the peers where their directory lies beside the repository.
 
 Each run gets a fresh database in the one PostgreSQL, so that no run pays for what another left open.
 """
@@ -31,6 +31,11 @@ class Laboratory:
     url: str
     directory: Path
     _runs: int = field(default=0)
+
+    @property
+    def sockets(self) -> str:
+        """Give the directory with PostgreSQL's socket: the bench's own listens on nothing else."""
+        return parse_qs(urlsplit(self.url).query)["host"][0]
 
     @property
     def world(self) -> Path:
@@ -76,7 +81,7 @@ class Ours:
         port = free_port()
         server = [sys.executable, "-m", "dispatch", "serve", "--port", str(port)]
         environment = {"DATABASE_URL": laboratory.database(name), "DISPATCH_DRAIN_S": "0"}
-        found = _client(laboratory, (mode, port), server, environment, ["--world", str(laboratory.world), *options])
+        found = drive(laboratory, (mode, port), server, environment, ["--world", str(laboratory.world), *options])
         await laboratory.forget(name)
         return found
 
@@ -91,7 +96,7 @@ class FloorSubject:
         port = free_port(22_000)
         server = [sys.executable, "-m", "tests.bench.floor", "--port", str(port)]
         environment = {"FLOOR_DATABASE": laboratory.database(name), "FLOOR_WORLD": str(laboratory.world)}
-        found = _client(laboratory, (mode, port), server, environment, ["--world", str(laboratory.world), *options])
+        found = drive(laboratory, (mode, port), server, environment, ["--world", str(laboratory.world), *options])
         await laboratory.forget(name)
         return found
 
@@ -102,10 +107,7 @@ class SocketIoSubject:
     name = "Socket.IO"
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory / "socketio"
-        shutil.copytree(PEERS / "socketio", self._directory)
-        for path in self._directory.iterdir():
-            path.chmod(0o644)
+        self._directory = copy_of_peer("socketio", directory)
         server = self._directory / "server.js"
         # The database of the bench listens on a socket only.
         server.write_text(server.read_text().replace("host: '127.0.0.1'", "host: process.env.PGHOST"))
@@ -114,27 +116,35 @@ class SocketIoSubject:
 
     async def run(self, laboratory: Laboratory, mode: str, options: list[str]) -> dict[str, Any]:
         schema = (self._directory / "schema.sql").read_text()
-        await _drop_leftover(laboratory, "sio")
+        await drop_leftover(laboratory, "sio")
         name = await laboratory.fresh(template="template0", schema=schema)
         connection = await asyncpg.connect(laboratory.url)
         await connection.execute(f'ALTER DATABASE "{name}" RENAME TO sio')
         await connection.close()
         port = free_port(24_000)
-        sockets = parse_qs(urlsplit(laboratory.url).query)["host"][0]
-        environment = {"PGHOST": sockets, "PGPORT": "5432", "PORT": str(port)}
+        environment = {"PGHOST": laboratory.sockets, "PGPORT": "5432", "PORT": str(port)}
         server = ["node", str(self._directory / "server.js")]
-        found = _client(laboratory, (mode, port), server, environment, ["--dialect", "socketio", *options])
+        found = drive(laboratory, (mode, port), server, environment, ["--dialect", "socketio", *options])
         await laboratory.forget("sio")
         return found
 
 
-async def _drop_leftover(laboratory: Laboratory, name: str) -> None:
+def copy_of_peer(name: str, directory: Path) -> Path:
+    """Copy a peer's folder to where it may be changed: the original is for reading only, and so is what is copied."""
+    copy = directory / name
+    shutil.copytree(PEERS / name, copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return copy
+
+
+async def drop_leftover(laboratory: Laboratory, name: str) -> None:
     connection = await asyncpg.connect(laboratory.url)
     await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
     await connection.close()
 
 
-def _client(
+def drive(
     laboratory: Laboratory, run: tuple[str, int], server: list[str], environment: dict[str, str], options: list[str]
 ) -> dict[str, Any]:
     mode, port = run
