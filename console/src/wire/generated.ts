@@ -55,9 +55,38 @@ export interface AuditAlarm {
   cleared_at: string | null;
 }
 
+export interface BackEntry {
+  incident_type: string;
+  place_kind?: string | null;
+  place_id?: string | null;
+  location?: Location | null;
+  division_code?: string | null;
+  address?: string | null;
+  description?: string | null;
+  severity?: "I" | "II" | "III" | "IV" | "NONE" | null;
+  urgency?: "critical" | "urgent" | "normal" | "routine" | null;
+  tags?: (string)[];
+  caller?: Caller | null;
+  occurred_at: string;
+  exercise?: "actual" | "exercise" | "test";
+  source_reference?: string | null;
+  paper_number: string;
+  units?: (PaperUnitEntry)[];
+  ended_at?: string | null;
+  disposition?: string;
+}
+
 export interface CallOutcome {
   id: string | null;
   outcome: "opened" | "joined";
+}
+
+export interface CalledDevice {
+  id: string;
+  code: string | null;
+  name: string | null;
+  name_en: string | null;
+  place: string | null;
 }
 
 export interface Caller {
@@ -70,6 +99,29 @@ export interface Catalogue {
   incident_types: Record<string, TypeView>;
   place_kinds: Record<string, Named>;
   divisions: (DivisionView)[];
+  channels: (string)[];
+}
+
+export interface CommunicationReport {
+  id: string;
+  name: string;
+  division: ModeDivision;
+  channels: (string)[];
+  window_s: number;
+  started_at: string;
+  ends_at: string;
+  started_by: string;
+  schedule_id: string | null;
+  ended_at: string | null;
+  totals: (TotalView)[];
+  calls: (RollCallView)[];
+}
+
+export interface CommunicationTestBody {
+  name: string;
+  division_code: string;
+  channels?: (string)[];
+  window_s?: number;
 }
 
 export interface ConditionView {
@@ -195,6 +247,21 @@ export interface DivisionView {
   name_en: string;
   parent_code: string | null;
   level: string;
+}
+
+export interface DrillBody {
+  name: string;
+  division_code: string;
+  unit_ids?: (string)[];
+  recipients?: (DrillRecipientBody)[];
+  starts_at?: string | null;
+  ends_at: string;
+}
+
+export interface DrillRecipientBody {
+  name: string;
+  address: string;
+  channel?: string | null;
 }
 
 export interface DrillRecipientView {
@@ -525,6 +592,22 @@ export interface Named {
   en: string;
 }
 
+export interface PaperFeedback {
+  outcome: "handled" | "handed_over" | "person_taken_to_hospital" | "unfounded" | "other";
+  text?: string;
+}
+
+export interface PaperUnitEntry {
+  unit_id: string;
+  role?: "lead" | "support" | "notify";
+  issued_at: string;
+  acknowledged_at?: string | null;
+  en_route_at?: string | null;
+  on_scene_at?: string | null;
+  completed_at?: string | null;
+  feedback?: PaperFeedback | null;
+}
+
 export interface PlaceList {
   items: (ListedPlace)[];
   after: string | null;
@@ -602,6 +685,18 @@ export interface RequirementView {
   shortfall: RequirementShortfall | null;
 }
 
+export interface RollCallView {
+  subject: "unit" | "device";
+  unit: UnitView | null;
+  device: CalledDevice | null;
+  channel: string;
+  state: "called" | "delivered" | "answered" | "failed" | "silent";
+  called_at: string;
+  delivered_after_s: number | null;
+  answered_after_s: number | null;
+  error: string | null;
+}
+
 export interface Scope {
   kind: "person" | "console" | "device" | "integrator" | "wall";
   role: "operator" | "shift_leader" | "admin" | "responder" | "wall" | null;
@@ -662,6 +757,16 @@ export interface TimelineEntry {
   assignment_id: string | null;
   unit: UnitView | null;
   facts: Record<string, unknown>;
+}
+
+export interface TotalView {
+  channel: string;
+  total: number;
+  called: number;
+  delivered: number;
+  answered: number;
+  failed: number;
+  silent: number;
 }
 
 export interface TriggerView {

@@ -230,7 +230,7 @@ export interface TimelineItem {
 }
 
 export interface Me {
-  kind: "person" | "console" | "device" | "integrator" | "wall";
+  kind: "person" | "console" | "device" | "integrator" | "wall" | "gateway";
   name: string;
   role: "operator" | "shift_leader" | "admin" | "responder" | "wall" | null;
   unit: UnitBrief | null;
