@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two minutes; noisier")
+    parser.add_argument("--quick", action="store_true", help="minutes instead of half an hour; noisier")
     parser.add_argument("--full", action="store_true", help="memory over 100,000 incidents, 20,000 idle consoles")
     parser.add_argument(
         "--only",

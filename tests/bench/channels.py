@@ -58,7 +58,7 @@ class DjangoSubject:
                 "LAYER": "pubsub.RedisPubSubChannelLayer",
             }
             self._prepare(environment)
-            port = free_port(26_000)
+            port = free_port(25_000)
             server = [str(self._python), "-m", "uvicorn", "--workers", str(WORKERS), "dispatchsite.asgi:application"]
             server += ["--host", HOST, "--port", str(port), "--log-level", "warning"]
             told = ["--dialect", "django", "--directory", str(self._directory), *options]
@@ -87,7 +87,7 @@ def why_not() -> str | None:
 @contextlib.contextmanager
 def redis(directory: Path) -> Iterator[int]:
     """Run a Redis that writes nothing to disk, and give its port."""
-    port = free_port(28_000)
+    port = free_port(26_500)
     command = ["redis-server", "--bind", HOST, "--port", str(port), "--save", "", "--appendonly", "no"]
     with (directory / "redis.log").open("ab") as log:
         process = subprocess.Popen([*command, "--dir", str(directory)], stdout=log, stderr=log)

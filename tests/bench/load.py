@@ -113,10 +113,16 @@ class Bench:
         """Bring all consoles up."""
         self.consoles = [Console(self, number) for number in range(count)]
         self._tasks = [asyncio.create_task(console.stay()) for console in self.consoles]
-        async with asyncio.timeout(30 + count / 50):
-            while len(self.present) < count:
-                await asyncio.sleep(0.05)
+        if not await self.all_present(30 + count / 50):
+            raise SystemExit(f"only {len(self.present)} of {count} consoles were served")
         await asyncio.sleep(0.5)
+
+    async def all_present(self, within_s: float) -> bool:
+        """Wait until every console is served, and say whether that came true."""
+        until = now() + within_s
+        while len(self.present) < len(self.consoles) and now() < until:
+            await asyncio.sleep(0.05)
+        return len(self.present) == len(self.consoles)
 
     async def send(self, scheduled: float) -> Report:
         self._count += 1

@@ -46,7 +46,7 @@ def _rows(results: dict[str, dict[str, Any]]) -> list[Row]:
             rows.append(_row(results, f"POST to four frames at {rate}/s, {what}", ("rates", rate, key), aim))
     rows.append(_row(results, "most incidents/s", ("max", "per_s"), "≥ 0.8 × floor, ≥ 2 × Socket.IO"))
     idle = results.get("mem", {}).get("ours", {}).get("consoles", 0)
-    rows.append(_row(results, f"KiB per idle console, {idle:,} of them", ("mem", "kib_each"), "≤ 1.1 × floor"))
+    rows.append(_row(results, f"KiB per idle console, {idle:,} of ours", ("mem", "kib_each"), "≤ 1.1 × floor"))
     walls = results.get("broadcast", {}).get("ours", {}).get("consoles", 0)
     rows.append(_row(results, f"one call to {walls:,} walls, the last, ms", ("broadcast", "last_ms"), "≤ 1.2 × floor"))
     rows.append(_row(results, f"one call to {walls:,} walls, server CPU ms", ("broadcast", "cpu_ms"), "≤ 1.2 × floor"))
