@@ -1,17 +1,7 @@
-"""The program: `dispatch`, and `python -m dispatch`."""
+"""`python -m dispatch` is the command line."""
 
-import gc
 import sys
 
+from dispatch.cli import main
 
-def main() -> int:
-    """Run the command line. What is imported is never garbage: looking for it would take a tenth of every start."""
-    gc.disable()
-    from dispatch.cli import main as run
-
-    gc.enable()
-    return run()
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(main())
