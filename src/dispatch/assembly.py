@@ -229,7 +229,7 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
         Loop("watch", watch.once, every(5), deadline_s=60, healthy_within_s=60),
         Loop("refresh", refresh.once, every(0.5), deadline_s=60),
         Loop("links", links.once, every(1), deadline_s=60),
-        Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180),
+        Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180, rests_first=True),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),

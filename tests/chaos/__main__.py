@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.chaos.faults import FAULTS
 from tests.chaos.play import Verdict, play
-from tests.chaos.scene import template
+from tests.support.template import template
 
 PAGE = Path(__file__).parents[2] / "docs" / "chaos.md"
 MARK = "<!-- The table is written by `make chaos ARGS=--write`. -->"

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from tests.chaos.faults import Fault
-from tests.chaos.scene import Scene, Template, scene
+from tests.chaos.scene import Scene, scene
+from tests.support.template import Template
 
 CALM_S, AFTER_S, ACCEPTED_WITHIN_S = 2.0, 3.0, 60.0
 
@@ -29,6 +30,7 @@ async def play(fault: Fault, made: Template, seed: int, *, calm_s: float = CALM_
         made, f"{seed}:{fault.name}", standby=fault.standby, per_s=fault.per_s, connections=fault.connections
     ) as stage:
         stage.callers.start()
+        await _until_all_listen(stage)
         await asyncio.sleep(calm_s)
         await fault.act(stage)
         healed = monotonic()
@@ -36,6 +38,13 @@ async def play(fault: Fault, made: Template, seed: int, *, calm_s: float = CALM_
         await asyncio.sleep(after_s)
         await stage.callers.stop()
         return await judge(fault, stage, healed)
+
+
+async def _until_all_listen(stage: Scene) -> None:
+    """Whoever comes only during the fault has nothing to lose by it: the scene would prove nothing."""
+    async with asyncio.timeout(ACCEPTED_WITHIN_S):
+        while not all(screen.shown.resumed for screen in stage.screens):
+            await asyncio.sleep(0.05)
 
 
 async def _until_accepted_after(stage: Scene, healed: float) -> None:

@@ -6,16 +6,11 @@ import random
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dispatch.demo.access import Access, make_access
-from dispatch.demo.city import bundle
-from dispatch.operations.load_directory import load_directory_bundle
-from dispatch.operations.manage_access import store_keys, store_people
-from dispatch.storage.database import Database
-from dispatch.storage.migration import upgrade
+from dispatch.demo.access import Access
 from dispatch.storage.servers import Servers
 from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE
 from tests.support.history import History, read_history
@@ -23,39 +18,10 @@ from tests.support.kill import Victim
 from tests.support.load import Callers, Screen, missing
 from tests.support.pair import Pair, pair
 from tests.support.proxy import Proxy
+from tests.support.template import Template
 
 ACKNOWLEDGES = {POLICE: 0.5, JUSTICE: 0.0, HEALTH: 0.8, COMMUNITY: 0.2}
 SEEN_WITHIN_S = 60.0
-
-
-@dataclass(frozen=True)
-class Template:
-    """A loaded city on disk, to be copied for each scene."""
-
-    directory: Path
-    access: Access
-
-
-async def load_city(url: str) -> Access:
-    await asyncio.to_thread(upgrade, url)
-    access = make_access(bundle(), "http://127.0.0.1")
-    database = Database(url, pool_size=2)
-    await database.open()
-    await load_directory_bundle(database, bundle(), published_by="test")
-    await store_keys(database, access.keys)
-    await store_people(database, access.people)
-    await database.close()
-    return access
-
-
-@contextlib.contextmanager
-def template() -> Iterator[Template]:
-    """Load the city once."""
-    with pair() as made:
-        made.start_primary()
-        access = asyncio.run(load_city(made.url))
-        made.primary.stop("fast")
-        yield Template(made.primary.directory, access)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from argon2 import PasswordHasher
 
 from dispatch.demo.access import PASSWORD, Access, make_access
@@ -18,6 +19,8 @@ from dispatch.operations.manage_access import store_keys, store_people
 from dispatch.storage.database import Database
 from tests.support.city import CLEAN, City, running
 from tests.support.database import Administrator, new_database
+from tests.support.memory import in_memory
+from tests.support.template import Template, template
 
 _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Tests log in by the hundred; the real cost of a password is paid where passwords are tested."""
@@ -29,7 +32,8 @@ def postgres_url() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL_TEST"):
         yield given
         return
-    postgres = EmbeddedPostgres(Path(tempfile.mkdtemp(prefix="dispatch-test-")) / "data", durable=False)
+    parent = Path(tempfile.mkdtemp(prefix="dispatch-test-", dir=in_memory()))
+    postgres = EmbeddedPostgres(parent / "data", durable=False)
     try:
         yield postgres.start()
     finally:
@@ -97,6 +101,16 @@ async def _load_city(url: str, access: Access) -> None:
     await database.close()
 
 
+@pytest.fixture(scope="session")
+def city_on_disk() -> Iterator[Template]:
+    """The demo city in a directory to be copied, for tests that break the server below it."""
+    made = template()
+    # In a thread: loading the city runs an event loop of its own.
+    with ThreadPoolExecutor(1) as thread:
+        yield thread.submit(made.__enter__).result()
+        thread.submit(made.__exit__, None, None, None).result()
+
+
 @pytest.fixture
 def city_database(_city_database: tuple[str, Access, Administrator]) -> tuple[str, Access]:
     """The demo city with nothing going on, and its keys."""
@@ -110,3 +124,21 @@ async def city(city_database: tuple[str, Access]) -> AsyncIterator[City]:
     """The running service on the demo city."""
     async with running(*city_database) as started:
         yield started
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def _one_city(_city_database: tuple[str, Access, Administrator]) -> AsyncIterator[City]:
+    url, access, administrator = _city_database
+    administrator.execute("BEGIN;" + CLEAN + "COMMIT")
+    async with running(url, access) as started:
+        yield started
+
+
+@pytest.fixture
+def one_city(_one_city: City, city_database: tuple[str, Access]) -> City:
+    """One running service for a whole module, for what is refused: the rows are clean, the service remembers nothing.
+
+    Such a test is marked `asyncio(loop_scope="module")`.
+    """
+    del city_database
+    return _one_city

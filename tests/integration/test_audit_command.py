@@ -48,6 +48,11 @@ async def test_the_audit_as_a_process_says_by_its_exit_code_how_it_is(city: City
     assert (await desk.event("audit.alarmed"))["facts"]["alarm"]["code"] == "assignment_without_timer"
 
 
+async def test_a_verb_does_not_wait_for_the_web_application_to_be_imported() -> None:
+    asked = "import sys, dispatch.cli; sys.exit('dispatch.app' in sys.modules)"
+    assert await (await asyncio.create_subprocess_exec(sys.executable, "-c", asked)).wait() == 0
+
+
 async def test_the_audit_goes_on_until_it_is_stopped_and_keeps_its_word_while_the_database_is_gone(
     city: City,
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.city import HOSPITAL_CALL, POLICE, City
 
+on_one_city = pytest.mark.asyncio(loop_scope="module")
 LOCATION: dict[str, Any] = {"longitude": 112.9, "latitude": 27.8, "crs": "WGS84"}
 CASES: list[tuple[str, Any, int, str, str]] = [
     ("unknown type", {"incident_type": "psychiatric.disturbence"}, 422, "unknown_incident_type", "/incident_type"),
@@ -31,20 +32,22 @@ CASES: list[tuple[str, Any, int, str, str]] = [
 ]
 
 
+@on_one_city
 @pytest.mark.parametrize(("changes", "status", "code", "pointer"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 async def test_a_wrong_field_is_refused_with_its_place_and_a_stable_code(
-    city: City, changes: dict[str, Any], status: int, code: str, pointer: str
+    one_city: City, changes: dict[str, Any], status: int, code: str, pointer: str
 ) -> None:
-    answer = await city.integrator().post("/api/v1/incidents", json=HOSPITAL_CALL | changes)
+    answer = await one_city.integrator().post("/api/v1/incidents", json=HOSPITAL_CALL | changes)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert [fault["pointer"] for fault in answer.json()["errors"]] == [pointer]
-    assert await city.sql.fetchval("SELECT count(*) FROM incident") == 0
+    assert await one_city.sql.fetchval("SELECT count(*) FROM incident") == 0
 
 
-async def test_an_unknown_type_offers_the_nearest_names(city: City) -> None:
+@on_one_city
+async def test_an_unknown_type_offers_the_nearest_names(one_city: City) -> None:
     body = HOSPITAL_CALL | {"incident_type": "psychiatric.disturbence"}
-    answer = await city.integrator().post("/api/v1/incidents", json=body)
+    answer = await one_city.integrator().post("/api/v1/incidents", json=body)
     assert "psychiatric.disturbance" in answer.json()["nearest"]
 
 
@@ -66,33 +69,36 @@ RAW: list[tuple[str, bytes, int, str]] = [
 ]
 
 
+@on_one_city
 @pytest.mark.parametrize(("raw", "status", "code"), [r[1:] for r in RAW], ids=[r[0] for r in RAW])
-async def test_a_body_that_is_no_report_is_refused(city: City, raw: bytes, status: int, code: str) -> None:
-    answer = await city.integrator().post("/api/v1/incidents", content=raw)
+async def test_a_body_that_is_no_report_is_refused(one_city: City, raw: bytes, status: int, code: str) -> None:
+    answer = await one_city.integrator().post("/api/v1/incidents", content=raw)
     assert answer.status_code == status, answer.text
     assert not code or answer.json()["code"] == code, answer.text
     assert "Traceback" not in answer.text
 
 
-async def test_a_huge_body_is_refused_before_it_is_read(city: City) -> None:
-    answer = await city.integrator().post("/api/v1/incidents", content=b"x" * (256 * 1024 + 1))
+@on_one_city
+async def test_a_huge_body_is_refused_before_it_is_read(one_city: City) -> None:
+    answer = await one_city.integrator().post("/api/v1/incidents", content=b"x" * (256 * 1024 + 1))
     assert (answer.status_code, answer.json()["code"]) == (413, "payload_too_large")
 
     async def endless():
         for _ in range(40):
             yield b"x" * 10_000
 
-    answer = await city.integrator().post("/api/v1/incidents", content=endless())
+    answer = await one_city.integrator().post("/api/v1/incidents", content=endless())
     assert answer.status_code == 413
 
 
+@on_one_city
 @pytest.mark.parametrize(
     "key", ["", "x" * 201, "Schlüssel".encode(), b"\x01"], ids=["empty", "long", "umlaut", "control"]
 )
-async def test_an_idempotency_key_that_is_no_key_is_refused(city: City, key: str | bytes) -> None:
+async def test_an_idempotency_key_that_is_no_key_is_refused(one_city: City, key: str | bytes) -> None:
     headers = {"Idempotency-Key": key}
     try:
-        answer = await city.integrator().post("/api/v1/incidents", json=HOSPITAL_CALL, headers=headers)
+        answer = await one_city.integrator().post("/api/v1/incidents", json=HOSPITAL_CALL, headers=headers)
     except Exception as error:  # noqa: BLE001 - the client itself refuses some
         refused = str(error).lower()
         assert "header" in refused
@@ -100,17 +106,19 @@ async def test_an_idempotency_key_that_is_no_key_is_refused(city: City, key: str
     assert answer.status_code in {400, 422}
 
 
+@on_one_city
 @pytest.mark.parametrize(
     "path", ["/api/v1/incidents/x", "/api/v1/incidents/01980000-0000-7000-8000-000000000001", "/api/v1/nothing", "/x"]
 )
-async def test_what_does_not_exist_is_not_found_in_words(city: City, path: str) -> None:
-    answer = await (await city.person()).get(path)
+async def test_what_does_not_exist_is_not_found_in_words(one_city: City, path: str) -> None:
+    answer = await (await one_city.person()).get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
+@on_one_city
 @pytest.mark.parametrize("query", ["limit=0", "limit=201", "limit=x", "after=x", "sort=up", "limit=", "status=%00"])
-async def test_a_list_refuses_parameters_it_does_not_know(city: City, query: str) -> None:
-    answer = await (await city.person()).get(f"/api/v1/incidents?{query}")
+async def test_a_list_refuses_parameters_it_does_not_know(one_city: City, query: str) -> None:
+    answer = await (await one_city.person()).get(f"/api/v1/incidents?{query}")
     assert answer.status_code == 422, answer.text
 
 
@@ -122,8 +130,9 @@ async def test_a_verb_in_the_wrong_state_says_what_stands_and_what_would_work(ci
     assert "acknowledge" in answer.json()["allowed"]
 
 
-async def test_a_wrong_method_and_a_wrong_verb_are_problems_too(city: City) -> None:
-    answer = await city.integrator().put("/api/v1/incidents", json={})
+@on_one_city
+async def test_a_wrong_method_and_a_wrong_verb_are_problems_too(one_city: City) -> None:
+    answer = await one_city.integrator().put("/api/v1/incidents", json={})
     assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
 
 

@@ -13,16 +13,42 @@ import asyncpg
 import pytest
 
 from dispatch.embedded import DataDirectoryInUse, EmbeddedPostgres, OtherDataVersion, PostgresFailed
+from tests.support.memory import in_memory
 
 
 @pytest.fixture
 def data() -> Iterator[Path]:
     """A data directory that any account can reach, as below a system's temporary directory."""
-    parent = Path(tempfile.mkdtemp(prefix="dispatch-test-"))
+    parent = Path(tempfile.mkdtemp(prefix="dispatch-test-", dir=in_memory()))
     parent.chmod(0o755)
     yield parent / "data"
     EmbeddedPostgres(parent / "data").discard()
     parent.rmdir()
+
+
+@pytest.fixture(scope="module")
+def _made() -> Iterator[Path]:
+    """A data directory that was made once and whose server was stopped."""
+    parent = Path(tempfile.mkdtemp(prefix="dispatch-test-", dir=in_memory()))
+    parent.chmod(0o755)
+    with EmbeddedPostgres(parent / "made", durable=False):
+        pass
+    yield parent / "made"
+    EmbeddedPostgres(parent / "made").discard()
+    parent.rmdir()
+
+
+@pytest.fixture
+def stopped(data: Path, _made: Path) -> Path:
+    """A data directory of one's own that somebody has used and left: a copy, which is as good as one moved here."""
+    subprocess.run(["/bin/cp", "-a", _made, data], check=True)
+    (data / "postgres.json").unlink()  # names the other's socket
+    return data
+
+
+def quick(data: Path) -> EmbeddedPostgres:
+    """Serve without waiting for the disk: for what is not about keeping anything."""
+    return EmbeddedPostgres(data, durable=False)
 
 
 async def value(url: str, sql: str) -> object:
@@ -45,13 +71,13 @@ def postgres_directory(data: Path) -> Path:
     return data / "postgres"
 
 
-async def test_what_was_committed_is_there_after_a_restart(data: Path) -> None:
-    first = EmbeddedPostgres(data)
+async def test_what_was_committed_is_there_after_a_restart(stopped: Path) -> None:
+    first = EmbeddedPostgres(stopped)
     url = first.start()
     await value(url, "CREATE TABLE kept AS SELECT 42 AS answer")
     first.stop()
     assert first.pid is None
-    second = EmbeddedPostgres(data)
+    second = EmbeddedPostgres(stopped)
     again = second.start()
     assert again == url
     assert await value(again, "SELECT answer FROM kept") == 42
@@ -67,34 +93,34 @@ async def test_the_database_is_utf8_in_utc_and_keeps_commits(data: Path) -> None
     postgres.stop()
 
 
-async def test_nothing_but_a_socket_in_a_private_directory_listens(data: Path) -> None:
-    postgres = EmbeddedPostgres(data)
+async def test_nothing_but_a_socket_in_a_private_directory_listens(stopped: Path) -> None:
+    postgres = quick(stopped)
     url = postgres.start()
     assert await value(url, "SHOW listen_addresses") == ""
     assert mode(sockets(url)) == 0o700
-    assert mode(postgres_directory(data)) == 0o700
-    assert sockets(url).stat().st_uid == postgres_directory(data).stat().st_uid
+    assert mode(postgres_directory(stopped)) == 0o700
+    assert sockets(url).stat().st_uid == postgres_directory(stopped).stat().st_uid
     postgres.stop()
     assert not sockets(url).exists()
 
 
-def test_a_second_process_is_refused_by_name(data: Path) -> None:
-    holder = EmbeddedPostgres(data)
+def test_a_second_process_is_refused_by_name(stopped: Path) -> None:
+    holder = quick(stopped)
     holder.start()
     code = (
         "import sys, pathlib; from dispatch.embedded import EmbeddedPostgres, DataDirectoryInUse\n"
         "try: EmbeddedPostgres(pathlib.Path(sys.argv[1])).start()\n"
         "except DataDirectoryInUse as refusal: print(refusal)"
     )
-    said = subprocess.run([sys.executable, "-c", code, str(data)], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([sys.executable, "-c", code, str(stopped)], capture_output=True, text=True, check=True).stdout
     assert f"is in use by process {os.getpid()}" in said
     assert "--data" in said
     assert holder.pid is not None
     holder.stop()
 
 
-def test_the_same_object_cannot_be_started_twice(data: Path) -> None:
-    postgres = EmbeddedPostgres(data)
+def test_the_same_object_cannot_be_started_twice(stopped: Path) -> None:
+    postgres = quick(stopped)
     postgres.start()
     with pytest.raises(DataDirectoryInUse):
         postgres.start()
@@ -103,8 +129,8 @@ def test_the_same_object_cannot_be_started_twice(data: Path) -> None:
     postgres.stop()
 
 
-async def test_a_killed_server_comes_back_with_every_commit(data: Path) -> None:
-    postgres = EmbeddedPostgres(data)
+async def test_a_killed_server_comes_back_with_every_commit(stopped: Path) -> None:
+    postgres = EmbeddedPostgres(stopped)
     url = postgres.start()
     busy = await asyncpg.connect(url)
     await busy.execute("CREATE TABLE kept AS SELECT 1 AS answer")
@@ -117,39 +143,37 @@ async def test_a_killed_server_comes_back_with_every_commit(data: Path) -> None:
     busy.terminate()
 
 
-async def test_a_server_left_by_a_killed_process_is_taken_over(data: Path) -> None:
+async def test_a_server_left_by_a_killed_process_is_taken_over(stopped: Path) -> None:
     code = (
         "import sys, os, signal, pathlib; from dispatch.embedded import EmbeddedPostgres\n"
         "EmbeddedPostgres(pathlib.Path(sys.argv[1])).start(); os.kill(os.getpid(), signal.SIGKILL)"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(data)], check=False).returncode == -signal.SIGKILL
-    postgres = EmbeddedPostgres(data)
+    assert subprocess.run([sys.executable, "-c", code, str(stopped)], check=False).returncode == -signal.SIGKILL
+    postgres = quick(stopped)
     assert await value(postgres.start(), "SELECT 1") == 1
     postgres.stop()
 
 
-def test_a_stale_process_number_does_not_hinder_a_start(data: Path) -> None:
-    with EmbeddedPostgres(data) as postgres:
+def test_a_stale_process_number_does_not_hinder_a_start(stopped: Path) -> None:
+    with quick(stopped) as postgres:
         assert postgres.pid is not None
-        noted = (postgres_directory(data) / "postmaster.pid").read_text().splitlines()
-    (postgres_directory(data) / "postmaster.pid").write_text("\n".join([str(os.getpid()), *noted[1:]]) + "\n")
-    with EmbeddedPostgres(data) as postgres:
+        noted = (postgres_directory(stopped) / "postmaster.pid").read_text().splitlines()
+    (postgres_directory(stopped) / "postmaster.pid").write_text("\n".join([str(os.getpid()), *noted[1:]]) + "\n")
+    with quick(stopped) as postgres:
         assert postgres.pid not in (None, os.getpid())
 
 
-def test_data_of_another_major_version_is_refused_untouched_with_a_recipe(data: Path) -> None:
-    with EmbeddedPostgres(data):
-        pass
-    version = postgres_directory(data) / "PG_VERSION"
+def test_data_of_another_major_version_is_refused_untouched_with_a_recipe(stopped: Path) -> None:
+    version = postgres_directory(stopped) / "PG_VERSION"
     version.write_text("13\n")
     with pytest.raises(OtherDataVersion) as refusal:
-        EmbeddedPostgres(data).start()
+        EmbeddedPostgres(stopped).start()
     assert refusal.value.found == 13
     assert "pg_dump" in str(refusal.value)
     assert "--data DIR" in str(refusal.value)
     assert version.read_text() == "13\n"
     with pytest.raises(OtherDataVersion):
-        EmbeddedPostgres(data).start()
+        EmbeddedPostgres(stopped).start()
 
 
 def test_a_creation_that_was_interrupted_is_begun_again(data: Path) -> None:
@@ -157,34 +181,32 @@ def test_a_creation_that_was_interrupted_is_begun_again(data: Path) -> None:
     half.mkdir(parents=True)
     data.chmod(0o755)
     (half / "rubbish").write_text("half done")
-    with EmbeddedPostgres(data) as postgres:
+    with quick(data) as postgres:
         assert postgres.pid is not None
     assert not half.exists()
 
 
-def test_a_broken_configuration_is_reported_in_postgresql_own_words(data: Path) -> None:
-    with EmbeddedPostgres(data):
-        pass
-    with (postgres_directory(data) / "postgresql.conf").open("a") as configuration:
+def test_a_broken_configuration_is_reported_in_postgresql_own_words(stopped: Path) -> None:
+    with (postgres_directory(stopped) / "postgresql.conf").open("a") as configuration:
         configuration.write("max_connections = 'many'\n")
     with pytest.raises(PostgresFailed, match="max_connections"):
-        EmbeddedPostgres(data).start()
+        EmbeddedPostgres(stopped).start()
 
 
 async def test_a_very_long_temporary_directory_leaves_room_for_the_socket(
-    data: Path, monkeypatch: pytest.MonkeyPatch
+    stopped: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    long = data.parent / ("long" * 30)
+    long = stopped.parent / ("long" * 30)
     long.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with EmbeddedPostgres(data) as postgres:
+    with quick(stopped) as postgres:
         assert postgres.pid is not None
     long.rmdir()
 
 
 async def test_a_directory_with_a_quote_and_a_space_is_served(data: Path) -> None:
     odd = data / 'o\'clock "x" $HOME'
-    postgres = EmbeddedPostgres(odd)
+    postgres = quick(odd)
     try:
         assert await value(postgres.start(), "SELECT 1") == 1
     finally:
@@ -192,28 +214,28 @@ async def test_a_directory_with_a_quote_and_a_space_is_served(data: Path) -> Non
     assert not odd.exists()
 
 
-async def test_a_moved_data_directory_is_found_at_its_new_place(data: Path) -> None:
-    with EmbeddedPostgres(data / "old"):
+async def test_a_moved_data_directory_is_found_at_its_new_place(stopped: Path) -> None:
+    with quick(stopped):
         pass
-    (data / "old").rename(data / "new")
-    with EmbeddedPostgres(data / "new") as postgres:
+    moved = stopped.with_name("moved")
+    stopped.rename(moved)
+    with quick(moved) as postgres:
         assert postgres.pid is not None
-    assert (data / "new" / "postgres").exists()
-    assert not (data / "old").exists()
+    assert (moved / "postgres").exists()
+    assert not stopped.exists()
+    postgres.discard()
 
 
-def test_a_second_start_takes_a_fraction_of_a_second(data: Path) -> None:
-    with EmbeddedPostgres(data):
-        pass
+def test_a_second_start_takes_a_fraction_of_a_second(stopped: Path) -> None:
     begun = time.monotonic()
-    with EmbeddedPostgres(data):
+    with EmbeddedPostgres(stopped):
         assert time.monotonic() - begun < 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root hands over to another account")
 async def test_below_a_private_directory_of_root_the_files_are_placed_elsewhere(data: Path) -> None:
     data.parent.chmod(0o700)
-    postgres = EmbeddedPostgres(data)
+    postgres = quick(data)
     url = postgres.start()
     placed = Path(str(await value(url, "SHOW data_directory")))
     assert data not in placed.parents

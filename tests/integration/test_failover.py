@@ -10,36 +10,19 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from dispatch.demo.access import Access, make_access
-from dispatch.demo.city import bundle
-from dispatch.operations.load_directory import load_directory_bundle
-from dispatch.operations.manage_access import store_keys, store_people
-from dispatch.storage.database import Database
-from dispatch.storage.migration import upgrade
+from dispatch.demo.access import Access
 from dispatch.storage.schema import WANTED, current_revision
 from tests.support.city import HOSPITAL_CALL, POLICE, City, running
 from tests.support.pair import Pair, pair
-
-
-async def loaded(url: str) -> Access:
-    await asyncio.to_thread(upgrade, url)
-    access = make_access(bundle(), "http://127.0.0.1")
-    database = Database(url, pool_size=2)
-    await database.open()
-    await load_directory_bundle(database, bundle(), published_by="test")
-    await store_keys(database, access.keys)
-    await store_people(database, access.people)
-    await database.close()
-    return access
+from tests.support.template import Template
 
 
 @pytest.fixture
-async def couple() -> AsyncIterator[tuple[Pair, Access]]:
+async def couple(city_on_disk: Template) -> AsyncIterator[tuple[Pair, Access]]:
     with pair() as servers:
-        await asyncio.to_thread(servers.start_primary)
-        access = await loaded(servers.url)
+        await asyncio.to_thread(servers.start_from, city_on_disk.directory)
         await asyncio.to_thread(servers.start_standby)
-        yield servers, access
+        yield servers, city_on_disk.access
 
 
 @contextlib.asynccontextmanager
@@ -150,12 +133,11 @@ async def test_a_primary_that_became_read_only_is_left_for_the_one_that_writes(c
         assert await asyncio.to_thread(servers.standby.sql, "SELECT count(*) FROM incident") == "3"
 
 
-async def test_with_synchronous_replication_what_was_answered_is_never_lost() -> None:
+async def test_with_synchronous_replication_what_was_answered_is_never_lost(city_on_disk: Template) -> None:
     with pair() as servers:
-        await asyncio.to_thread(servers.start_primary)
-        access = await loaded(servers.url)
+        await asyncio.to_thread(servers.start_from, city_on_disk.directory)
         await asyncio.to_thread(lambda: servers.start_standby(synchronous=True))
-        async with town(servers, access) as city:
+        async with town(servers, city_on_disk.access) as city:
             reporting = [asyncio.create_task(accepted(city, f"k-{number}")) for number in range(24)]
             done, _ = await asyncio.wait(reporting, return_when=asyncio.FIRST_COMPLETED)
             assert done

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from dispatch.api.rulesets import MOST_BYTES
 from dispatch.demo.city import bundle
@@ -62,30 +63,40 @@ JSON: list[tuple[str, bytes, str, str]] = [
 ]  # fmt: skip
 
 
+on_one_city = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def one_admin(one_city: City) -> httpx.AsyncClient:
+    return await one_city.person("admin")
+
+
 @pytest.fixture
 async def admin(city: City) -> httpx.AsyncClient:
     return await city.person("admin")
 
 
+@on_one_city
 @pytest.mark.parametrize(("raw", "code", "pointer"), [case[1:] for case in JSON], ids=[case[0] for case in JSON])
 async def test_rules_that_nobody_could_read_are_refused_at_their_place(
-    admin: httpx.AsyncClient, city: City, raw: bytes, code: str, pointer: str
+    one_admin: httpx.AsyncClient, one_city: City, raw: bytes, code: str, pointer: str
 ) -> None:
-    answer = await admin.post(PATH, content=raw)
+    answer = await one_admin.post(PATH, content=raw)
     assert answer.status_code == 422, answer.text[:500]
     faults = answer.json()["errors"]
     assert (faults[0]["code"], faults[0]["pointer"]) == (code, pointer)
     assert len(answer.content) < 60_000
-    assert await city.sql.fetchval("SELECT count(*) FROM ruleset") == 1
+    assert await one_city.sql.fetchval("SELECT count(*) FROM ruleset") == 1
 
 
-async def test_json_deeper_than_any_parser_follows_is_refused_at_its_place(admin: httpx.AsyncClient) -> None:
-    answer = await admin.post(PATH, content=deep_json(10_000))
+@on_one_city
+async def test_json_deeper_than_any_parser_follows_is_refused_at_its_place(one_admin: httpx.AsyncClient) -> None:
+    answer = await one_admin.post(PATH, content=deep_json(10_000))
     (fault,) = answer.json()["errors"]
     assert (answer.status_code, fault["code"]) == (422, "invalid_json")
     assert fault["pointer"].startswith(f"{AT}/when/not/not/not")
     assert answer.json()["line"] == 1
-    edited = await admin.put(f"{PATH}/1", content=deep_json(10_000))
+    edited = await one_admin.put(f"{PATH}/1", content=deep_json(10_000))
     assert edited.status_code == 422
 
 
@@ -103,9 +114,10 @@ BOMBS: list[tuple[str, str, str, int]] = [
 ]
 
 
+@on_one_city
 @pytest.mark.parametrize(("text", "code", "line"), [case[1:] for case in BOMBS], ids=[case[0] for case in BOMBS])
-async def test_a_yaml_bomb_does_not_go_off(admin: httpx.AsyncClient, text: str, code: str, line: int) -> None:
-    answer = await admin.post(PATH, content=text.encode(), headers=YAML)
+async def test_a_yaml_bomb_does_not_go_off(one_admin: httpx.AsyncClient, text: str, code: str, line: int) -> None:
+    answer = await one_admin.post(PATH, content=text.encode(), headers=YAML)
     assert (answer.status_code, answer.json()["code"], answer.json()["line"]) == (422, code, line)
     assert f"line {line}, column" in answer.json()["errors"][0]["detail"]
 
@@ -156,7 +168,8 @@ async def test_a_publication_says_all_that_it_must(
     assert answer.json()["errors"][0]["pointer"] == pointer
 
 
+@on_one_city
 @pytest.mark.parametrize("query", ["base_version=x", "base_version=0", "note=", "colour=red", "note=%00"])
-async def test_what_stands_beside_the_rules_is_checked_too(admin: httpx.AsyncClient, query: str) -> None:
-    answer = await admin.post(f"{PATH}?{query}", json=RULES)
+async def test_what_stands_beside_the_rules_is_checked_too(one_admin: httpx.AsyncClient, query: str) -> None:
+    answer = await one_admin.post(f"{PATH}?{query}", json=RULES)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, f"?{query.partition('=')[0]}")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from dispatch.embedded import programs as installations
 from dispatch.embedded.account import Account
+from tests.support.memory import in_memory
 
 WITHIN_S = 60
 
@@ -159,7 +160,7 @@ class Pair:
 @contextlib.contextmanager
 def pair(**options: int) -> Iterator[Pair]:
     """Make the place for a pair, with a name short enough for sockets; remove it at the end."""
-    root = Path(tempfile.mkdtemp(prefix="pair-", dir="/tmp"))
+    root = Path(tempfile.mkdtemp(prefix="pair-", dir=in_memory() or "/tmp"))
     made = Pair(root, **options)
     try:
         yield made

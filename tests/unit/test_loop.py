@@ -90,6 +90,22 @@ async def test_a_loop_that_does_not_succeed_is_not_healthy() -> None:
     assert not loop.is_healthy
 
 
+async def test_a_loop_whose_work_was_just_done_rests_before_its_first_pass() -> None:
+    done: list[str] = []
+
+    async def once() -> None:
+        done.append("pass")
+
+    async def pause() -> None:
+        done.append("rest")
+        if len(done) > 2:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await Loop("x", once, pause, rests_first=True).run()
+    assert done == ["rest", "pass", "rest"]
+
+
 async def test_pausing_takes_the_time_that_was_asked_for(slept: list[float]) -> None:
     await every(2.5)()
     assert slept == [2.5]

@@ -6,6 +6,7 @@ Verbs that compare answer as `diff` does: 0 no difference, 1 differences, 2 refu
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dispatch import __version__
-from dispatch.app import create_app, end_by_signal, server_for
 from dispatch.cli.access import add_access_verbs
 from dispatch.cli.archive import add_archive_verbs
 from dispatch.cli.audit import add_audit_verb
@@ -27,7 +27,6 @@ from dispatch.cli.rules import add_rules_verb
 from dispatch.cli.snapshot import add_snapshot_verb
 from dispatch.cli.words import Verb
 from dispatch.demo.city import bundle
-from dispatch.demo.run import DemoOptions, run_demo
 from dispatch.documents.json_read import read_json
 from dispatch.documents.yaml_read import WIDE, read_yaml
 from dispatch.domain.errors import DispatchError, Fault, InvalidRequestError
@@ -42,7 +41,12 @@ from dispatch.settings import Settings
 from dispatch.telemetry import configure_logs
 
 
+# The web application is imported by the verbs that need it: that takes longer than most others do altogether.
 def _serve(arguments: argparse.Namespace, settings: Settings) -> int:
+    gc.disable()  # what is imported is never garbage: looking for it would take a tenth of the start
+    from dispatch.app import create_app, end_by_signal, server_for
+
+    gc.enable()
     settings = settings.model_copy(update={k: v for k, v in (("host", arguments.host), ("port", arguments.port)) if v})
     require_database(settings)
     configure_logs(settings.log_level)
@@ -65,6 +69,8 @@ def _migrate(arguments: argparse.Namespace, settings: Settings) -> int:
 
 
 def _demo(arguments: argparse.Namespace, settings: Settings) -> int:
+    from dispatch.demo.run import DemoOptions, run_demo
+
     options = DemoOptions(
         data=Path(arguments.data).absolute(),
         host=arguments.host or settings.host,

@@ -7,12 +7,12 @@ import time
 from typing import Any
 from uuid import uuid4
 
-from dispatch.app import Server
+import uvicorn
 
 WITHIN_S = 10.0
 
 
-async def try_call(server: Server, demo: dict[str, Any]) -> int:
+async def try_call(server: uvicorn.Server, demo: dict[str, Any]) -> int:
     """Start the server, press once, wait for four consoles, stop. 0 when all four have it."""
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn tells by this flag only

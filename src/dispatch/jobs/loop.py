@@ -17,17 +17,23 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Loop:
-    """Runs `once` again and again. `pause` says how long to wait after a pass."""
+    """Runs `once` again and again. `pause` says how long to wait after a pass.
+
+    `rests_first`: what it does was done when the process started, the first pass comes after a pause.
+    """
 
     name: str
     once: Callable[[], Awaitable[object]]
     pause: Callable[[], Awaitable[object]]
     deadline_s: float = 30.0
     healthy_within_s: float = 15.0
+    rests_first: bool = False
     succeeded_at: float = field(default_factory=monotonic)
 
     async def run(self) -> None:
         """Run until cancelled."""
+        if self.rests_first:
+            await self.pause()
         while True:
             try:
                 async with asyncio.timeout(self.deadline_s):
