@@ -10,7 +10,7 @@ const hospital = {
   location: { longitude: 112.964, latitude: 27.875, crs: "WGS84" },
 };
 
-test("an exercise frames the whole page of a unit and counts nowhere on the desk", async ({ world }) => {
+test("an exercise is framed on the page of a unit and counts nowhere on the desk", async ({ world }) => {
   const [desk, [police]] = await Promise.all([world.desk(), world.four()]);
   const exercise = await world.operator.report({ ...hospital, exercise: "exercise" });
   if (!police) throw new Error("no police");
