@@ -99,6 +99,21 @@ describe("a change that is not confirmed in time", () => {
     expect(kinds(alarmed(2, called))).toEqual(["attention", "new"]);
     expect(kinds(alarmed(3, called))).toEqual(["attention", "overdue", "new"]);
   });
+
+  test("leaves the strip once the unit confirms it or is sent home", () => {
+    const called = { attentions: [{ assignmentId: "a1", incidentId: "i1", missed: "change" as const, revision: 2 }] };
+    const left = (over: object) => kinds(alarmsOf(incident({ assignments: [{ ...owing(2), ...over }] }), called));
+    expect(left({ acknowledged_revision: 2 })).toEqual(["new"]);
+    expect(left({ status: "revoked" })).not.toContain("attention");
+    expect(left({ acknowledged_revision: 2, min_ack_revision: 3 })).not.toContain("attention");
+  });
+
+  test("and so does one that came late, once it has arrived", () => {
+    const called = { attentions: [{ assignmentId: "a1", incidentId: "i1", missed: "arrive" as const }] };
+    const left = (over: object) => kinds(alarmsOf(incident({ assignments: [assignment({ status: "en_route", ...over })] }), called));
+    expect(left({})).toContain("attention");
+    expect(left({ status: "on_scene", on_scene_at: "2026-11-23T08:51:00Z" })).not.toContain("attention");
+  });
 });
 
 describe("what a further call says", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { failureOf, hasFailed, ledgerOf, outcomeOf, outcomeSigns, reachSigns, tally, timeOf, type Reach } from "../src/state/ledger.ts";
+import { failureOf, hasFailed, isBad, ledgerOf, outcomeOf, outcomeSigns, reachSigns, tally, timeOf, type Reach } from "../src/state/ledger.ts";
 import type { Assignment, Delivery } from "../src/wire/types.ts";
 import { assignment, at } from "./builders.ts";
 
@@ -65,6 +65,25 @@ describe("who has it", () => {
     const ledger = ledgerOf(units, units.map((one) => delivery({ id: one.id, assignment_id: one.id })), at(20));
     expect(ledger.map((one) => one.key)).toEqual(["a3", "a4", "a1", "a2"]);
     expect(tally(ledger)).toEqual([["nothing", 1], ["delivered", 1], ["acknowledged", 1]]);
+  });
+
+  test("who is late stands before who is not, however seen its console: that says only that a page was open", () => {
+    const seen = { delivered_at: instant(1), seen_at: instant(1), status: "delivered" as const };
+    const units = [
+      assignment({ id: "acknowledged", status: "acknowledged", acknowledged_at: instant(5), acknowledged_revision: 1 }),
+      assignment({ id: "in time", ...seen, acknowledge_by: instant(90) }),
+      assignment({ id: "escalated", ...seen, acknowledge_by: instant(90), steps_done: ["escalate"] }),
+      assignment({ id: "overdue", ...seen, delivered_at: null, seen_at: null, acknowledge_by: instant(10), deliver_by: instant(90) }),
+      assignment({ id: "gone", status: "revoked", acknowledge_by: instant(10) }),
+    ];
+    const ledger = ledgerOf(units, units.map((one) => delivery({ id: one.id, assignment_id: one.id })), at(20));
+    expect(ledger.map((one) => [one.key, isBad(one)])).toEqual([
+      ["overdue", true],
+      ["escalated", true],
+      ["in time", false],
+      ["acknowledged", false],
+      ["gone", false],
+    ]);
   });
 
   test("the tries of one message stand together in their order", () => {

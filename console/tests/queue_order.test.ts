@@ -14,6 +14,15 @@ describe("the queue", () => {
     expect(inQueueOrder(rows, at(120)).map((one) => one.id)).toEqual(["critical", "late", "old", "young"]);
   });
 
+  test("puts no exercise before a real incident, however grave it plays to be", () => {
+    const rows = [
+      incident({ id: "drill", exercise: "exercise", urgency: "critical" }),
+      incident({ id: "test", exercise: "test", urgency: "urgent" }),
+      incident({ id: "real", urgency: "routine", severity: "NONE" }),
+    ];
+    expect(inQueueOrder(rows, null).map((one) => one.id)).toEqual(["real", "drill", "test"]);
+  });
+
   test("keeps still while somebody points at it", () => {
     expect(holdStill(["b", "a"], ["new", "a", "b"], true)).toEqual({ ids: ["b", "a"], waiting: 1 });
     expect(holdStill(["b", "a"], ["new", "a", "b"], false)).toEqual({ ids: ["new", "a", "b"], waiting: 0 });

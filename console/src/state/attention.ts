@@ -63,6 +63,16 @@ const calling: readonly [step: string, missed: ClockName, owed: (one: Assignment
   ["close_overdue", "close", isActive],
 ];
 
+/**
+ * What it was called for has been done or is nobody's any more. That a unit was silent stays said when it answers after
+ * all: others may have been sent for it.
+ */
+export function isMootCall({ missed, reason, revision }: Attention, assignment: Assignment): boolean {
+  if (missed === "change" && revision && (assignment.acknowledged_revision ?? 0) >= revision) return true;
+  const owed = calling.find(([step, clock]) => step !== "escalate" && clock === missed)?.[2];
+  return !reason && owed !== undefined && !owed(assignment);
+}
+
 export function attentionsIn(incidents: Iterable<Incident>): Attention[] {
   return [...incidents].flatMap((incident) =>
     incident.assignments.flatMap((one) => {

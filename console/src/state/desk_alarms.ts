@@ -1,7 +1,7 @@
 /** Everything that needs a human at a desk now, and the one sound for it. Status messages are not alarms. */
 import type { Assignment, AuditAlarm, Incident } from "../wire/types.ts";
 import { changeSound, loudest, type SoundName } from "./alarms.ts";
-import { attentionCause, type Attention, type TakenBack } from "./attention.ts";
+import { attentionCause, isMootCall, type Attention, type TakenBack } from "./attention.ts";
 import { rings, sayingKey, sayings, type FurtherCall } from "./further_calls.ts";
 import { isActual, isOpen } from "./open.ts";
 import { priorityOf, type Priority } from "./priority.ts";
@@ -28,7 +28,7 @@ export interface DeskAlarm {
 
 /** What a desk has heard beside what stands in its picture. */
 export interface Heard {
-  /** Only a shift leader's desk takes these for its own: they stay until they are handled, whoever answers meanwhile. */
+  /** Only a shift leader's desk takes these for its own: they stay until they are handled or moot. */
   attentions: readonly Attention[];
   furtherCalls: readonly FurtherCall[];
   audits: readonly AuditAlarm[];
@@ -100,12 +100,13 @@ function ofAssignment(
     assignment,
     priority: priorityOf(incident),
   });
-  const alarms: DeskAlarm[] = attentions.map((one) => ({
+  const standing = attentions.filter((one) => !isMootCall(one, assignment));
+  const alarms: DeskAlarm[] = standing.map((one) => ({
     ...alarm("attention", `/${attentionCause(one)}`),
     missed: one.missed,
     reason: one.reason ?? null,
   }));
-  const called = new Set(attentions.map(attentionCause));
+  const called = new Set(standing.map(attentionCause));
   if (!isActive(assignment)) return alarms;
   if (escalatedAt(assignment) && awaitsAcknowledgement(assignment)) {
     if (!called.has("acknowledge")) alarms.push(alarm("escalated", ""));

@@ -1,11 +1,11 @@
 /**
  * Who has it: the tries to reach each unit, read for an operator. Worst first, so that whom nothing has reached stands
- * on top.
+ * on top, and then who is late: that a console has shown it says only that a page was open.
  *
  * Invariant: a message that a gateway has taken is not called delivered, and a delivered one is not called seen.
  */
 import type { Assignment, Delivery, Instant, UnitBrief } from "../wire/types.ts";
-import { isActive, owesConfirmation } from "./steps.ts";
+import { awaitsAcknowledgement, escalatedAt, isActive, isOverdue, owesConfirmation } from "./steps.ts";
 
 export const reaches = ["nothing", "trying", "sent", "delivered", "unconfirmed", "seen", "acknowledged", "ended"] as const;
 export type Reach = (typeof reaches)[number];
@@ -27,6 +27,8 @@ export interface UnitLedger {
   unit: UnitBrief;
   reach: Reach;
   at: Instant | null;
+  /** A clock has run out on it, or others were called for its silence. */
+  late: boolean;
   /** The tries of one message stand together, oldest first. */
   messages: Delivery[][];
 }
@@ -39,10 +41,17 @@ export function ledgerOf(
   return assignments
     .map((assignment) => {
       const mine = deliveries.filter((one) => one.assignment_id === assignment.id);
-      return { key: assignment.id, unit: assignment.unit, ...reachOf(assignment, mine, now), messages: byMessage(mine) };
+      const late = isLate(assignment, now);
+      return { key: assignment.id, unit: assignment.unit, late, ...reachOf(assignment, mine, now), messages: byMessage(mine) };
     })
-    .toSorted((a, b) => reaches.indexOf(a.reach) - reaches.indexOf(b.reach));
+    .toSorted((a, b) => Number(isBad(b)) - Number(isBad(a)) || reaches.indexOf(a.reach) - reaches.indexOf(b.reach));
 }
+
+/** Somebody must ring it up. */
+export const isBad = ({ reach, late }: Pick<UnitLedger, "reach" | "late">): boolean => late || reach === "nothing";
+
+const isLate = (assignment: Assignment, now: number | null): boolean =>
+  isOverdue(assignment, now) || (awaitsAcknowledgement(assignment) && escalatedAt(assignment) !== null);
 
 /** How many units stand at each level, worst first; those that are not on it any more are left out. */
 export function tally(ledger: readonly UnitLedger[]): [Reach, number][] {

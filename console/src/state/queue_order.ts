@@ -1,9 +1,9 @@
 /**
- * The desk's queue: priority, then overdue, then age, and still while somebody points at it, so
+ * The desk's queue: the real before any exercise, then priority, then overdue, then age, and still while somebody points at it, so
  * that a click never lands on a row that has just moved there.
  */
 import type { Incident } from "../wire/types.ts";
-import { isOpen } from "./open.ts";
+import { isActual, isOpen } from "./open.ts";
 import { priorityOf } from "./priority.ts";
 import { isActive, isOverdue } from "./steps.ts";
 
@@ -46,12 +46,14 @@ export function inQueueOrder(incidents: Iterable<Incident>, now: number | null):
   const rows = [...incidents].map((incident) => ({
     incident,
     open: Number(!isOpen(incident)),
+    drill: Number(!isActual(incident)),
     priority: priorityOf(incident),
     late: Number(!hasOverdue(incident, now)),
   }));
   rows.sort(
     (a, b) =>
       a.open - b.open ||
+      a.drill - b.drill ||
       a.priority - b.priority ||
       a.late - b.late ||
       a.incident.opened_at.localeCompare(b.incident.opened_at) ||

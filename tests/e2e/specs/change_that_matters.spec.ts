@@ -55,6 +55,21 @@ test("a weapon: the unit rings again, reads what has changed and confirms it, an
   expect(await owed(world, incident)).toBe(0);
 });
 
+test("a unit that has scrolled down reads what has changed before it can confirm it", async ({ world }) => {
+  const { police, incident } = await begin(world);
+  await police.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  expect(await police.evaluate(() => scrollY)).toBeGreaterThan(0);
+  await world.operator.post(`/incidents/${incident.id}/raise`, { tags: ["weapon"], reason: "回访得知持刀" });
+  await expect(mainButton(police, "confirm")).toBeInViewport();
+  await expect(police.locator(".foot li")).toHaveText("⚠ 新情况：有凶器");
+  await expect(police.locator(".foot li")).toBeInViewport({ ratio: 1 });
+  await expect(police.locator("article .change")).toBeInViewport();
+  await police.evaluate(() => scrollTo(0, document.documentElement.scrollHeight));
+  await expect(police.locator(".foot li")).toBeInViewport({ ratio: 1 });
+  await step(police, "confirm");
+  await expect(police.locator(".foot li")).toHaveCount(0);
+});
+
 test("another address: the desk reads who is alarmed again, and a unit without network confirms what it has seen", async ({ world }) => {
   const { desk, police, incident, name } = await begin(world);
   await desk.keyboard.press("l");

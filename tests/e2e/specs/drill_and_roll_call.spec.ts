@@ -1,4 +1,6 @@
+import type { Locator } from "@playwright/test";
 import { Operator } from "../support/api.ts";
+import { mainButton, press } from "../support/moves.ts";
 import { expect, test } from "../support/world.ts";
 
 const hospital = {
@@ -8,7 +10,7 @@ const hospital = {
   location: { longitude: 112.964, latitude: 27.875, crs: "WGS84" },
 };
 
-test("an exercise frames the whole page of a unit and counts nowhere on the desk", async ({ world }) => {
+test("an exercise is framed on the page of a unit and counts nowhere on the desk", async ({ world }) => {
   const [desk, [police]] = await Promise.all([world.desk(), world.four()]);
   const exercise = await world.operator.report({ ...hospital, exercise: "exercise" });
   if (!police) throw new Error("no police");
@@ -41,5 +43,33 @@ test("a test of communication is answered by the pages themselves and confirmed 
   await expect.poll(async () => (await states())[world.keys.consoles[0]?.unit ?? ""]).toBe("answered");
   await expect.poll(async () => (await states())[world.keys.consoles[1]?.unit ?? ""]).toBe("delivered");
   await expect.poll(async () => Object.values(await states()).filter((state) => state === "answered").length).toBe(2);
+  await leader.dispose();
+});
+
+/** What a finger meets in the middle of a button as it is seen now. */
+const uncovered = (button: Locator): Promise<boolean> =>
+  button.evaluate((element) => {
+    const { left, top, width, height } = element.getBoundingClientRect();
+    const met = document.elementFromPoint(left + width / 2, top + height / 2);
+    return met !== null && element.contains(met);
+  });
+
+test("a test of communication lies on no button: neither on the one that rings nor on the call page's ways out", async ({ world }) => {
+  const [call, police] = await Promise.all([world.call(), world.unit(world.keys.consoles[0])]);
+  await press(call, world.operator);
+  await expect(mainButton(police, "acknowledge")).toBeVisible();
+  const before = await mainButton(police, "acknowledge").boundingBox();
+  const leader = await Operator.logIn(world.server.base, "leader");
+  await leader.post("/communication-tests", { name: "午班", division_code: "430304005", window_s: 120 });
+  const asked = "通信测试 · 点此确认";
+  await expect(police.getByRole("button", { name: asked })).toBeVisible();
+  await expect(call.getByRole("button", { name: asked })).toBeAttached();
+  expect(await mainButton(police, "acknowledge").boundingBox()).toEqual(before);
+  expect(await uncovered(police.locator("#primary"))).toBe(true);
+  expect(await uncovered(police.getByRole("button", { name: asked }))).toBe(true);
+  for (const way of [call.locator(".right a[href^='tel:']"), call.getByRole("button", { name: /误报/ }).first()]) {
+    await way.scrollIntoViewIfNeeded();
+    expect(await uncovered(way)).toBe(true);
+  }
   await leader.dispose();
 });

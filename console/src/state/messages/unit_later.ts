@@ -36,6 +36,7 @@ export const unitLater = {
   "unit.refused": ["“{verb}”未被采纳：{detail}", "“{verb}” was not applied: {detail}"],
   "unit.refused_current": ["服务器当前状态：{status}", "The service's state: {status}"],
   "unit.dismiss": ["知道了", "Understood"],
+  "notice.real": ["真实警情", "Real incident"],
   "notice.revoked": ["已撤派", "Withdrawn"],
   "notice.reassigned": ["已改派其他单位", "Given to another unit"],
   "notice.excused": ["已免除", "Excused"],

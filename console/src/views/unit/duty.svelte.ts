@@ -12,6 +12,7 @@ import { priorityOf, type Priority } from "../../state/priority.ts";
 import { isOpen } from "../../state/open.ts";
 import type { Picture } from "../../state/reducer.ts";
 import { foreseen, isActive, mustAnswer } from "../../state/steps.ts";
+import { inTaskOrder, shownOf } from "../../state/task_order.ts";
 import { newId } from "../identity.ts";
 import { Kept } from "../kept.svelte.ts";
 import { Live } from "../live.svelte.ts";
@@ -45,7 +46,7 @@ export class Duty {
   readonly #dismissed = new Kept<string>("dispatch.dismissed", (key) => key);
 
   tasks: readonly Task[] = $derived.by(() => this.#tasks());
-  task: Task | null = $derived.by(() => this.#current());
+  task: Task | null = $derived(shownOf(this.tasks, this.chosen));
   ringing: boolean = $derived(this.tasks.some((task) => mustAnswer(task.foreseen)));
   /** What further calls said of the unit's incidents that nobody here has dismissed. */
   news: readonly FurtherCall[] = $derived.by(() => this.#news());
@@ -185,13 +186,7 @@ export class Duty {
         if (ahead.status !== "declined") tasks.push({ incident, assignment, foreseen: ahead, unsent });
       }
     }
-    return tasks.sort(
-      (a, b) =>
-        Number(a.foreseen.status === "completed") - Number(b.foreseen.status === "completed") ||
-        Number(mustAnswer(b.foreseen)) - Number(mustAnswer(a.foreseen)) ||
-        priorityOf(a.incident) - priorityOf(b.incident) ||
-        a.assignment.issued_at.localeCompare(b.assignment.issued_at),
-    );
+    return inTaskOrder(tasks);
   }
 
   #news(): FurtherCall[] {
@@ -205,10 +200,6 @@ export class Duty {
   #gravest(): Priority | null {
     const priorities = this.news.map((call) => priorityOf(this.names.level(call.choice)));
     return priorities.length > 0 ? (Math.min(...priorities) as Priority) : null;
-  }
-
-  #current(): Task | null {
-    return this.tasks.find((task) => task.assignment.id === this.chosen) ?? this.tasks[0] ?? null;
   }
 
   #changed(before: Picture, after: Picture, event: EventFrame | null): void {

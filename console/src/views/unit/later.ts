@@ -8,4 +8,5 @@ export { default as Feedback } from "./Feedback.svelte";
 export { default as PushMark } from "./PushMark.svelte";
 export { endPush } from "./push.svelte.ts";
 export { default as Notices } from "./Notices.svelte";
+export { default as Unread } from "./Unread.svelte";
 export { default as Situation } from "./Situation.svelte";
