@@ -210,3 +210,17 @@ async def test_a_crew_that_is_elsewhere_cannot_still_be_there(city: City) -> Non
     over = record(city, paper_number="P-3", units=[worked(city, crew)])
     assert (await enter(desk, over)).status_code == 201
     assert await city.sql.fetchval("SELECT count(*) FROM unit_state WHERE committed_to IS NOT NULL") == 1
+
+
+async def test_a_unit_that_went_is_never_shown_as_withdrawn_nor_its_feedback_given_an_hour_nobody_wrote(
+    city: City,
+) -> None:
+    went = worked(city, POLICE, en_route_at=None, completed_at=None)
+    silent = {"unit_id": city.unit_id(PATROL), "role": "support", "issued_at": ago(118)}
+    answer = await enter(await city.person(), record(city, units=[went, silent]))
+    assert answer.status_code == 201, answer.text
+    lead, other = answer.json()["incident"]["assignments"]
+    assert (lead["status"], lead["reason"], lead["completed_at"]) == ("completed", None, None)
+    assert (lead["feedback"]["text"], lead["fed_back_at"]) == ("已劝离", None)
+    assert (other["status"], other["reason"]) == ("revoked", "closed")
+    await still_quiet(city)

@@ -49,6 +49,12 @@ class PaperUnit:
         """List the instants that are written down, in the order of the steps."""
         return [self.issued_at, *(step for step in self.steps if step is not None)]
 
+    @property
+    def took_part(self) -> bool:
+        """Say whether it did its part, once the incident is over: it went, it told how it was, or was only told."""
+        went = any(self.steps[STEPS.index(verb)] is not None for verb in ("depart", "arrive", "complete"))
+        return went or self.feedback is not None or self.role == "notify"
+
 
 @dataclass(frozen=True, slots=True)
 class Paper:
@@ -188,12 +194,10 @@ def _assignment(entry: PaperUnit, slot: int, at: _At, new_id: NewId) -> Assignme
             row["status"] = _AFTER[verb]
     if row["acknowledged_at"] is not None:
         row["acknowledged_revision"] = row["min_ack_revision"]
+    row["feedback"] = entry.feedback  # when it was given is not on paper
     over = completed or at.ended_at
-    if entry.feedback is not None:
-        row["feedback"], row["fed_back_at"] = entry.feedback, None if over is None else instant(over)
     if over is not None:
         row["ended_at"] = instant(over)
         if completed is None:
-            told = entry.role == "notify"
-            row |= {"status": "completed"} if told else {"status": "revoked", "reason": "closed"}
+            row |= {"status": "completed"} if entry.took_part else {"status": "revoked", "reason": "closed"}
     return row
