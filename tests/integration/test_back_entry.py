@@ -94,7 +94,10 @@ async def test_timeline_and_audit_say_when_it_happened_and_when_it_was_learnt(ci
     assert same_instant(shown["calls"][0]["occurred_at"], body["occurred_at"])
     assert shown["calls"][0]["channel"] == "back_entry"
     assert shown["decision"]["matched"]
-    assert all(requirement["filled"] == [] for requirement in shown["decision"]["requirements"])
+    (went,) = shown["assignments"]
+    filled = {one["unit_kind"]: one["filled"] for one in shown["decision"]["requirements"]}
+    assert filled.pop("police_station") == [went["id"]]
+    assert all(ids == [] for ids in filled.values())
     replay = await desk.get(f"/api/v1/incidents/{incident['id']}/replay")
     assert replay.status_code == 404
 
@@ -224,3 +227,36 @@ async def test_a_unit_that_went_is_never_shown_as_withdrawn_nor_its_feedback_giv
     assert (lead["feedback"]["text"], lead["fed_back_at"]) == ("已劝离", None)
     assert (other["status"], other["reason"]) == ("revoked", "closed")
     await still_quiet(city)
+
+
+async def test_no_step_on_paper_is_missing_from_the_timeline_of_what_is_over(city: City) -> None:
+    desk, body = await city.person(), record(city, units=[worked(city, POLICE, completed_at=None)])
+    incident = (await enter(desk, body)).json()["incident"]
+    items = (await desk.get(f"/api/v1/incidents/{incident['id']}/timeline")).json()["items"]
+    entry = body["units"][0]
+    expected = [
+        ("incident.opened", body["occurred_at"]),
+        ("assignment.issued", entry["issued_at"]),
+        ("assignment.acknowledged", entry["acknowledged_at"]),
+        ("assignment.departed", entry["en_route_at"]),
+        ("assignment.arrived", entry["on_scene_at"]),
+        ("incident.closed", body["ended_at"]),
+    ]
+    assert [item["event"] for item in items] == [event for event, _ in expected]
+    assert all(same_instant(item["at"], at) for item, (_, at) in zip(items, expected, strict=True))
+    assert [item["unit"]["code"] for item in items[1:5]] == [POLICE] * 4
+    assert all(item["facts"]["back_entry"] for item in items)
+    assert len({item["recorded_at"] for item in items}) == 1
+
+
+async def test_the_steps_before_it_was_entered_are_not_missing_from_what_goes_on(city: City) -> None:
+    desk = await city.person()
+    units = [{"unit_id": city.unit_id(POLICE), "role": "lead", "issued_at": ago(30), "acknowledged_at": ago(29)}]
+    body = record(city, occurred_at=ago(31), ended_at=None, units=units)
+    incident = (await enter(desk, body)).json()["incident"]
+    await desk.post(f"/api/v1/incidents/{incident['id']}/note", json={"text": "补录后核对"})
+    items = (await desk.get(f"/api/v1/incidents/{incident['id']}/timeline")).json()["items"]
+    told = ["incident.opened", "assignment.issued", "assignment.acknowledged", "incident.noted"]
+    assert [item["event"] for item in items] == told
+    assert same_instant(items[1]["at"], units[0]["issued_at"])
+    assert same_instant(items[2]["at"], units[0]["acknowledged_at"])

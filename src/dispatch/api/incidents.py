@@ -34,6 +34,7 @@ from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.domain.events import EventData
 from dispatch.domain.incident import EXERCISES
 from dispatch.domain.ledger import ledger
+from dispatch.domain.paper import in_order
 from dispatch.domain.wire import Json, unit_view
 from dispatch.operations.explain_incident import explain_near_misses
 from dispatch.operations.opening import Intake
@@ -154,11 +155,12 @@ async def timeline(request: Request, incident_id: str) -> Response:
     reads = principal.reads_words(work.incident, names.units.get(principal.unit_id or ""))
     items = []
     for entry in entries:
-        for event in told_events(cast("list[EventData]", entry["events"]), principal):
+        happened = cast("str", entry["occurred_at"] or entry["recorded_at"])
+        for at, event in in_order(told_events(cast("list[EventData]", entry["events"]), principal), happened):
             unit_id = units.get(event["assignment_id"] or "")
             items.append(
                 {
-                    "at": entry["occurred_at"] or entry["recorded_at"],
+                    "at": at,
                     "recorded_at": entry["recorded_at"],
                     "actor": entry["actor"],
                     "event": event["event"],

@@ -4,27 +4,30 @@ What is over is written as over: nobody is told, nothing runs. What goes on is o
 from now on: nobody is blamed for minutes in which nothing could be pressed.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, cast
 
-from dispatch.domain.assignment import OPEN, STAMP, Status, Verb, lead_unit_id
+from dispatch.domain.assignment import EVENT, LEFT, OPEN, STAMP, Status, Verb, lead_unit_id
 from dispatch.domain.candidate import Candidate
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import Fault, InvalidRequestError
-from dispatch.domain.events import Event
+from dispatch.domain.events import Event, EventData, EventName
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.ids import NewId
 from dispatch.domain.intake import Clocks, Opening, issue, open_incident
 from dispatch.domain.ladder import Reach
 from dispatch.domain.routing import Plan, Planned
-from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant
-from dispatch.domain.unit import Unit
+from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant, parse_instant
+from dispatch.domain.rule import Requirement
+from dispatch.domain.unit import Unit, pools_of
 
 CHANNEL: Final = "back_entry"
 """The mark that an incident keeps: entered from paper."""
+STEPS_TOLD: Final = "steps"
+"""The fact of the opening that holds what was written down of the units."""
 STEPS: Final[tuple[Verb, ...]] = ("acknowledge", "depart", "arrive", "complete")
 _AFTER: Final[dict[Verb, Status]] = {
     "acknowledge": "acknowledged",
@@ -130,9 +133,10 @@ def enter(opening: Opening, paper: Paper, around: Around) -> ChangeRow:
     facts = {"call_id": opening.call_id, "back_entry": True, "paper_number": paper.number}
     if paper.ended_at is not None:
         facts |= {"ended_at": instant(paper.ended_at), "disposition": paper.disposition}
-    events = [Event(str(new_id()), "incident.opened", facts=facts)]
+    events = [Event(str(new_id()), "incident.opened", facts=facts | {STEPS_TOLD: _steps(rows, paper)})]
     if paper.ended_at is None:
-        events += [Event(str(new_id()), "assignment.issued", row["id"]) for row in rows if row["status"] in OPEN]
+        going_on = (row for row in rows if row["status"] in OPEN)
+        events += [Event(str(new_id()), "assignment.issued", row["id"]) for row in going_on]
     if incident["shortfalls"]:
         events.append(Event(str(new_id()), "shortfall.raised", facts={"shortfalls": incident["shortfalls"]}))
     linked = [event for event in change["events"] if event["event"] == "incident.linked"]
@@ -144,9 +148,84 @@ def enter(opening: Opening, paper: Paper, around: Around) -> ChangeRow:
     }
 
 
+def _steps(rows: Sequence[AssignmentRow], paper: Paper) -> list[dict[str, object]]:
+    """List what is written down beside the opening, as one fact of it: consoles would ring for events of their own."""
+    stamps: tuple[tuple[str, EventName], ...] = (
+        ("issued_at", "assignment.issued"),
+        *((STAMP[verb], cast("EventName", EVENT[verb])) for verb in STEPS),
+    )
+    steps: list[dict[str, object]] = [
+        {"at": at, "event": event, "assignment_id": row["id"]}
+        for row in rows
+        for stamp, event in stamps
+        if (at := cast("dict[str, str | None]", row)[stamp]) is not None
+    ]
+    steps.sort(key=lambda step: parse_instant(cast("str", step["at"])))
+    if paper.ended_at is not None:
+        steps.append({"at": instant(paper.ended_at), "event": "incident.closed", "assignment_id": None})
+    return steps
+
+
+def in_order(events: Iterable[EventData], at: str) -> Iterator[tuple[str, EventData]]:
+    """Give what a timeline tells of a change that happened at an instant; the steps of a paper record at their own."""
+    steps: list[dict[str, str]] = []
+    for event in events:
+        if STEPS_TOLD in event["facts"]:
+            steps = cast("list[dict[str, str]]", event["facts"][STEPS_TOLD])
+            yield at, {**event, "facts": {key: fact for key, fact in event["facts"].items() if key != STEPS_TOLD}}
+            facts = {key: event["facts"][key] for key in ("back_entry", "paper_number")}
+            for step in steps:
+                yield (
+                    step["at"],
+                    {**event, "event": step["event"], "assignment_id": step["assignment_id"], "facts": facts},
+                )
+        elif not steps or event["event"] != "assignment.issued":
+            yield at, event
+
+
 def demanded_by(plan: Plan) -> Plan:
     """Keep what the rules demand of such a call; who went was decided by people."""
     return Plan(plan.ruleset_version, plan.directory_version, plan.matched, plan.requirements, plan.facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The plan with those who went at their places, and their assignments in that order."""
+
+    plan: Plan
+    assignment_ids: tuple[str, ...]
+
+
+def placed(plan: Plan, paper: Paper, rows: Sequence[AssignmentRow]) -> Placed:
+    """Say which demand of the rules each unit met that went; who is more than was demanded meets none."""
+    room = [requirement.count for requirement in plan.requirements]
+    met: list[tuple[Planned, str]] = []
+    for entry, row in zip(paper.units, rows, strict=True):
+        fitting = (n for n, one in enumerate(plan.requirements) if room[n] and _meets(entry, one))
+        number = min(fitting, key=lambda n: _nearness(entry, plan.requirements[n]), default=None)
+        if number is not None and row["status"] not in LEFT:
+            room[number] -= 1
+            met.append((_planned(entry, row["slot"], None, number), row["id"]))
+    return Placed(replace(plan, planned=[planned for planned, _ in met]), tuple(row_id for _, row_id in met))
+
+
+def _meets(entry: PaperUnit, requirement: Requirement) -> bool:
+    unit = entry.unit
+    if requirement.units and unit.code not in requirement.units:
+        return False
+    if entry.role == "notify" and requirement.role != "notify":
+        return False
+    of_kind = requirement.pool in pools_of(unit) and requirement.capability in {None, *unit.capabilities}
+    return of_kind or unit.kind in requirement.substitutes
+
+
+def _nearness(entry: PaperUnit, requirement: Requirement) -> tuple[bool, bool]:
+    return entry.role != requirement.role, requirement.pool not in pools_of(entry.unit)
+
+
+def _planned(entry: PaperUnit, slot: int, away_m: float | None, requirement: int = 0) -> Planned:
+    candidate = Candidate(entry.unit, requirement, 0, away_m, None, 0, None, None, "manual")
+    return Planned(entry.unit, entry.role, entry.role == "lead", slot, requirement, candidate, 1, "manual")
 
 
 def _settle(incident: IncidentRow, rows: Sequence[AssignmentRow], paper: Paper) -> None:
@@ -182,9 +261,7 @@ class _At:
 
 def _assignment(entry: PaperUnit, slot: int, at: _At, new_id: NewId) -> AssignmentRow:
     away = None if at.point is None else round(distance_m(entry.unit.point, at.point), 1)
-    candidate = Candidate(entry.unit, 0, 0, away, None, 0, None, None, "manual")
-    planned = Planned(entry.unit, entry.role, entry.role == "lead", slot, 0, candidate, 1, "manual")
-    row = issue(planned, incident_id=at.incident_id, new_id=new_id, clocks=at.clocks)
+    row = issue(_planned(entry, slot, away), incident_id=at.incident_id, new_id=new_id, clocks=at.clocks)
     row["selection"]["requirement"] = None
     row |= {"issued_at": instant(entry.issued_at), "updated_by": CHANNEL}
     completed = entry.steps[STEPS.index("complete")]

@@ -9,7 +9,7 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport
 from dispatch.domain.errors import IdempotencyKeyReusedError, PaperNumberTakenError, UnitUnavailableError
 from dispatch.domain.incident import is_actual
-from dispatch.domain.paper import Around, Paper, demanded_by, enter, require_sense
+from dispatch.domain.paper import Around, Paper, demanded_by, enter, placed, require_sense
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.opening import ATTEND_AFTER, Draft, Intake, opened, opening_of, plan_for, store_opening
 from dispatch.operations.replay import find_replay
@@ -57,9 +57,11 @@ async def _store(context: Context, entry: Entry) -> Answer | None:
         opening = replace(opening, links=())
     plan = demanded_by(plan_for(context, replace(opening, now=paper.occurred_at)).plan)
     change = enter(opening, paper, Around(plan, context.knowledge.directory, context.new_id))
+    met = placed(plan, paper, change["assignments"])
     draft = Draft(
         change=change,
-        plan=plan,
+        plan=met.plan,
+        filled=met.assignment_ids,
         claims=paper.crews_at_work if is_actual(entry.report.exercise) else (),
         attend_at=opening.now + ATTEND_AFTER if opened(change)["shortfalls"] else None,
         occurred_at=paper.occurred_at,

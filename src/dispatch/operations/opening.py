@@ -172,6 +172,8 @@ class Draft:
     stage_at: datetime | None = None
     decided_from: str | None = None
     occurred_at: datetime | None = None
+    filled: tuple[str, ...] | None = None
+    """The assignments of the planned units in the plan's order; None: the first of the change."""
 
 
 async def store_opening(context: Context, intake: Intake, opening: Opening, draft: Draft) -> Answer | None:
@@ -181,7 +183,9 @@ async def store_opening(context: Context, intake: Intake, opening: Opening, draf
         TwinError, ClaimLostError, PaperTakenError: nothing was written.
     """
     change, incident = draft.change, opened(draft.change)
-    filled = [row["id"] for row in change["assignments"]][: len(draft.plan.planned)]
+    filled = draft.filled
+    if filled is None:
+        filled = tuple(row["id"] for row in change["assignments"])[: len(draft.plan.planned)]
     decision = decision_data(draft.plan, filled, change["recorded_at"])
     report = Report(
         change_id=str(context.new_id()),
