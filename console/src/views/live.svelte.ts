@@ -114,7 +114,8 @@ export class Live {
     if (frame.type === "welcome" || frame.type === "heartbeat") this.clock.learn(frame.server_time);
     else if (frame.type === "snapshot") this.#change(fromSnapshot(frame), null);
     else if (frame.type === "event") {
-      this.lastEventAt = frame.occurred_at;
+      // What is entered from paper happened earlier: the last event does not go back to it.
+      if (Date.parse(frame.occurred_at) >= Date.parse(this.lastEventAt ?? frame.occurred_at)) this.lastEventAt = frame.occurred_at;
       if (frame.event === "test.called") this.called = frame;
       this.#change(applyEvent(this.picture, frame), frame);
     }
