@@ -17,6 +17,7 @@ from dispatch.demo.access import Access
 from dispatch.domain.audit_findings import LIMITS
 from dispatch.jobs.auditor import Auditor
 from dispatch.jobs.snapshot_kit import KitLoop
+from dispatch.operations import gather_kit
 from dispatch.operations.audit_now import Ground as AuditGround
 from dispatch.operations.gather_kit import Ground
 from dispatch.outside.kit_directory import KitDirectory
@@ -69,6 +70,20 @@ async def test_what_is_open_is_there_with_units_steps_and_telephone_numbers(city
     assert len(units) == len(city.process.context.knowledge.directory.units)
     busy = next(unit for unit in units if unit["单位代码 unit code"] == POLICE)
     assert busy["在处警情 busy with"] == incident["number"]
+
+
+async def test_no_exercise_stands_before_a_real_incident_nor_takes_its_place(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = await city.report()
+    drills = [await city.report(exercise="exercise") for _ in range(2)]
+    await loop_of(city, tmp_path / "kit").once()
+    rows = table(tmp_path / "kit" / "current" / "incidents.csv")
+    assert [row["编号 number"] for row in rows] == [one["number"] for one in (real, *reversed(drills))]
+    monkeypatch.setattr(gather_kit, "MOST_INCIDENTS", 1)
+    await loop_of(city, tmp_path / "kit").once()
+    (row,) = table(tmp_path / "kit" / "current" / "incidents.csv")
+    assert row["编号 number"] == real["number"]
 
 
 async def test_nobody_but_its_owner_reads_it_whatever_the_umask(city: City, tmp_path: Path) -> None:

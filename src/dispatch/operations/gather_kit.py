@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Final
 
+from dispatch.domain.incident import EXERCISES
 from dispatch.domain.kit import Kit, Surroundings, kit_incident, kit_units
 from dispatch.operations.context import Knowledge
 from dispatch.storage.database import Database
-from dispatch.storage.work import Filter, count_open, list_work
+from dispatch.storage.work import Filter, Work, count_open, list_work
 
 MOST_INCIDENTS: Final = 2_000
 
@@ -25,14 +26,17 @@ class Ground:
 
 
 async def gather_kit(ground: Ground) -> Kit:
-    """Gather all open incidents and all units, newest incident first.
+    """Gather all open incidents and all units, what is real before what is not, and then the newest incident first.
 
     Raises:
         DatabaseUnavailableError: nothing could be read.
     """
     async with ground.database.snapshot() as connection:
         now = ground.now()
-        works = await list_work(connection, Filter(open_only=True, limit=MOST_INCIDENTS))
+        works: list[Work] = []
+        for exercise in EXERCISES:
+            left = MOST_INCIDENTS - len(works)
+            works += await list_work(connection, Filter(open_only=True, exercise=exercise, limit=left))
         left_out = await count_open(connection) - len(works)
     knowledge = ground.knowledge
     around = Surroundings(
