@@ -139,7 +139,19 @@ async def test_violence_found_on_the_ward_brings_the_hospital_and_special_police
     await city.forward(0)
     incident = await again(city, incident)
     assert len(of_kind(incident, "special_police")) == len(of_kind(incident, "psych_hospital")) == 1
-    assert incident["stages"] == []
+    assert [stage["trigger"] for stage in incident["stages"]] == [{"tag": "weapon"}]
+
+
+async def test_a_weapon_found_on_the_ward_is_not_left_to_the_police_station_alone(city: City) -> None:
+    incident = await opened(city, "S01")
+    answer = await city.unit(lead_of(incident)["unit"]["code"]).post(
+        f"/api/v1/incidents/{incident['id']}/finding", json={"tags": ["weapon"], "text": "手里有刀"}
+    )
+    assert answer.status_code == 200, answer.text
+    await city.forward(0)
+    incident = await again(city, incident)
+    assert len(of_kind(incident, "special_police")) == 1
+    assert not of_kind(incident, "psych_hospital")
 
 
 async def test_no_volunteer_is_sent_to_a_knife_not_even_by_hand_unless_somebody_answers_for_it(city: City) -> None:
