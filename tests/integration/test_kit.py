@@ -195,8 +195,9 @@ async def test_the_command_writes_one_at_once(
     incident = await city.report()
     monkeypatch.setenv("DATABASE_URL", city.url)
     assert await asyncio.to_thread(main, ["snapshot", str(tmp_path / "kit")]) == 0
-    assert "1 open incidents" in capsys.readouterr().out
+    assert "1 open incident\n" in capsys.readouterr().out
     page = (tmp_path / "kit" / "current" / "open.html").read_text(encoding="utf-8")
+    assert "it is not renewed" in page
     assert incident["number"] in page
     (tmp_path / "file").write_text("x")
     assert await asyncio.to_thread(main, ["snapshot", str(tmp_path / "file")]) == 1

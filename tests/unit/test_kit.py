@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 from dataclasses import replace
 from datetime import timedelta, timezone
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from dispatch.domain.directory import States
 from dispatch.domain.kit import Kit, Surroundings, kit_incident, kit_units
 from dispatch.domain.kit_page import BLANKS, kit_page
 from dispatch.domain.kit_tables import FORMULA, MARK, defused, kit_tables
-from dispatch.domain.words import Words
+from dispatch.domain.words import TAG_WORDS, Words
 from tests.support.world import FOUR, NOW, directory, incident_of, opened
 
 LOCAL = NOW.astimezone(timezone(timedelta(hours=8)))
@@ -64,7 +66,7 @@ class Page(HTMLParser):
         self.text.append(data)
 
 
-PLAIN = Page(kit_page(kit()))
+PLAIN = Page(kit_page(kit(tag="x")))
 
 
 def test_it_holds_no_script_and_fetches_nothing() -> None:
@@ -109,6 +111,33 @@ def test_a_drill_and_what_was_left_out_are_said() -> None:
     assert "演练 DRILL" in page
     assert "7 more incidents" in page
     assert "DRILL" not in kit_page(made)
+
+
+def test_a_kit_written_by_hand_does_not_claim_to_be_renewed_nor_that_the_service_is_down() -> None:
+    page = kit_page(replace(kit(), renewed=False))
+    assert "60" not in page.split("</head>")[0].partition("<style>")[0]
+    for claim in ("每 60 秒", "every 60 seconds", "the service is down"):
+        assert claim in kit_page(kit())
+        assert claim not in page
+    assert "手工生成，不会自动更新" in page
+    assert "made by hand" in page
+    assert "it is not renewed" in page
+
+
+def test_nobody_has_to_puzzle_over_a_code_or_a_word_broken_in_two() -> None:
+    page = kit_page(kit(tag="weapon"))
+    assert "有凶器" in page
+    assert ">Weapon<" in page
+    assert "1 open incident " in page
+    assert '<span class="at">11-23</span> <span class="at">' in page
+    (row,) = csv.DictReader(io.StringIO(kit_tables(kit(tag="weapon"))["incidents.csv"].removeprefix(MARK), newline=""))
+    assert row["标签 tags"] == "有凶器 Weapon"
+
+
+def test_the_kit_calls_tags_what_the_consoles_call_them() -> None:
+    texts = (Path(__file__).parents[2] / "console/src/state/messages/tags.ts").read_text(encoding="utf-8")
+    found = {code: Words(zh, en) for code, zh, en in re.findall(r'"tag\.(\w+)": \["([^"]+)", "([^"]+)"\]', texts)}
+    assert found == TAG_WORDS
 
 
 @given(texts)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.cli.database import with_database
 from dispatch.cli.words import Verbs
+from dispatch.domain.words import counted
 from dispatch.jobs.snapshot_kit import write_kit
 from dispatch.operations.gather_kit import Ground
 from dispatch.operations.refresh_knowledge import load_knowledge
@@ -23,11 +24,11 @@ def _snapshot(arguments: argparse.Namespace, settings: Settings) -> int:
         knowledge, _ = await load_knowledge(database)
         zone = ZoneInfo(settings.timezone)
         return await write_kit(
-            Ground(database, knowledge, lambda: datetime.now(UTC), zone, socket.gethostname()), directory
+            Ground(database, knowledge, lambda: datetime.now(UTC), zone, socket.gethostname(), renewed=False), directory
         )
 
     count = with_database(settings, write)
-    print(f"{directory.path / 'current' / 'open.html'}: {count} open incidents")
+    print(f"{directory.path / 'current' / 'open.html'}: {counted(count, 'open incident')}")
     return 0
 
 

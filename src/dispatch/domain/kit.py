@@ -14,7 +14,7 @@ from dispatch.domain.mode import response_at
 from dispatch.domain.reasons import SHORT
 from dispatch.domain.rows import AssignmentRow, IncidentRow, parse_instant
 from dispatch.domain.unit import Unit, is_on_duty
-from dispatch.domain.words import Words, kind_words, named, same
+from dispatch.domain.words import TAG_WORDS, Words, kind_words, named, same
 
 STEPS: Final = ("issued_at", "acknowledged_at", "en_route_at", "on_scene_at", "fed_back_at")
 ROLE_ORDER: Final = {"lead": 0, "support": 1, "notify": 2}
@@ -87,20 +87,21 @@ class KitIncident:
     description: str
     caller: str
     caller_phone: str
-    tags: tuple[str, ...]
+    tags: tuple[Words, ...]
     gaps: tuple[Words, ...]
     tasks: tuple[KitTask, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Kit:
-    """Everything in it, as of one instant. `left_out` incidents were too many."""
+    """Everything in it, as of one instant. `left_out` incidents were too many; one made by hand is not `renewed`."""
 
     made: datetime
     made_by: str
     incidents: tuple[KitIncident, ...]
     units: tuple[KitUnit, ...]
     left_out: int = 0
+    renewed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def kit_incident(row: IncidentRow, assignments: Iterable[AssignmentRow], around:
         description=row["description"] or "",
         caller=str(caller.get("name") or ""),
         caller_phone=str(caller.get("phone") or ""),
-        tags=tuple(row["tags"]),
+        tags=tuple(named(TAG_WORDS, tag) for tag in row["tags"]),
         gaps=tuple(_gap(gap["unit_kind"], gap["reason"], around.directory) for gap in row["shortfalls"]),
         tasks=tuple(tasks),
     )

@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Final
 
 from dispatch.domain.kit import STATUS_WORDS, URGENCY_WORDS, Kit, KitIncident, KitTask, KitUnit
-from dispatch.domain.words import ROLE_WORDS, Words, named
+from dispatch.domain.words import ROLE_WORDS, Words, counted, named
 
 BLANKS: Final = 12
 """Paper forms for new incidents: a centre of a district fills so many in about an hour."""
@@ -26,20 +26,33 @@ h1 { font-size: 17pt; margin: 0 } h2 { font-size: 13pt; margin: 6mm 0 2mm; borde
 table { border-collapse: collapse; width: 100%; margin: 1mm 0 } td, th { border: .5pt solid #555; padding: .8mm 1.5mm;
   text-align: left; vertical-align: top; unicode-bidi: isolate; overflow-wrap: anywhere }
 th { background: #eee; font-weight: normal; font-size: 85% }
+th, .word { overflow-wrap: normal; word-break: keep-all } .at { white-space: nowrap }
 .card { border: 1pt solid #000; padding: 2mm; margin: 0 0 4mm; break-inside: avoid }
 .card h3 { margin: 0; font-size: 12pt }
 .said { white-space: pre-wrap; unicode-bidi: isolate } .tel { font-weight: bold; white-space: nowrap }
 .drill { border: 1.5pt dashed #000; padding: 0 2mm; font-weight: bold }
 .form { break-inside: avoid; margin: 0 0 5mm } .form td { height: 9mm } .forms { break-before: page }
+@media screen { body { max-width: 280mm } }
 tr { break-inside: avoid } thead { display: table-header-group }
 """
+
+
+_RENEWED: Final = Words(
+    "每 60 秒更新一次，若与现在相差 3 分钟以上，说明系统已停。",
+    "It is renewed every 60 seconds; if it is older than 3 minutes, the service is down.",
+)
+_BY_HAND: Final = Words(
+    "本页为手工生成，不会自动更新：它有多旧，与系统是否在运行无关。",
+    "This page was made by hand and it is not renewed: its age says nothing about the service.",
+)
 
 
 def kit_page(kit: Kit) -> str:
     """Write the page."""
     made = _moment(kit.made)
     parts = [
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><meta http-equiv="refresh" content="60">',
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">',
+        '<meta http-equiv="refresh" content="60">' if kit.renewed else "",
         '<meta name="referrer" content="no-referrer">',
         f"<title>停机应急包 CAD-down kit {escape(made)}</title><style>{_STYLE}</style></head><body>",
         *_head(kit, made),
@@ -68,24 +81,26 @@ def _moment(moment: datetime) -> str:
 
 
 def _clock(moment: datetime | None) -> str:
-    return "—" if moment is None else moment.strftime("%m-%d %H:%M:%S")
+    return "—" if moment is None else moment.strftime('<span class="at">%m-%d</span> <span class="at">%H:%M:%S</span>')
 
 
 def _phones(phone: str, on_call: str = "") -> str:
-    numbers = [number for number in (phone, on_call) if number]
-    return f'<span class="tel">{" / ".join(map(_text, numbers)) or "—"}</span>'
+    numbers = [number for number in (phone, on_call) if number] or ["—"]
+    return " / ".join(f'<span class="tel">{_text(number)}</span>' for number in numbers)
 
 
 def _head(kit: Kit, made: str) -> Iterable[str]:
+    renewal = _RENEWED if kit.renewed else _BY_HAND
     yield '<h1>停机应急包 <span class="en">Kit for the hours without the service</span></h1>'
     yield (
         f'<div class="old">本快照生成于 {escape(made)}。此后发生的一切都不在此页上：逐件电话核实后再行动。'
-        "每 60 秒更新一次，若与现在相差 3 分钟以上，说明系统已停。<br>"
+        f"{renewal.zh}<br>"
         f'<span class="en">Made at {escape(made)}. Nothing that happened since is on this page: '
-        "ring and ask before you act. It is renewed every 60 seconds; "
-        "if it is older than 3 minutes, the service is down.</span></div>"
+        f"ring and ask before you act. {renewal.en}</span></div>"
     )
-    counts = f"{len(kit.incidents)} 起未结警情 open incidents · {len(kit.units)} 个单位 units · {_text(kit.made_by)}"
+    incidents = f"{len(kit.incidents)} 起未结警情 {counted(len(kit.incidents), 'open incident')}"
+    units = f"{len(kit.units)} 个单位 {counted(len(kit.units), 'unit')}"
+    counts = f"{incidents} · {units} · {_text(kit.made_by)}"
     yield f'<p class="en">{counts} · 含个人信息，用后销毁 holds personal data: destroy after use</p>'
     if kit.left_out:
         yield f'<div class="old">另有 {kit.left_out} 起警情未列出。 {kit.left_out} more incidents are not shown.</div>'
@@ -114,7 +129,7 @@ def _incident(one: KitIncident) -> Iterable[str]:
         f'<tr><th>情况 what</th><td colspan="5" class="said">{_text(one.description) or "—"}</td></tr>'
     )
     if one.tags:
-        yield f'<tr><th>标签 tags</th><td colspan="5">{_text(", ".join(one.tags))}</td></tr>'
+        yield f'<tr><th>标签 tags</th><td colspan="5">{"; ".join(map(_both, one.tags))}</td></tr>'
     if one.gaps:
         yield f'<tr><th>缺口 gaps</th><td colspan="5"><b>{"; ".join(map(_both, one.gaps))}</b></td></tr>'
     yield "</table><table><tr><th>角色 role</th><th>单位 unit</th><th>电话 phone</th><th>状态 status</th>"
@@ -127,9 +142,9 @@ def _incident(one: KitIncident) -> Iterable[str]:
 def _task(task: KitTask) -> str:
     steps = "".join(f"<td>{_clock(moment)}</td>" for moment in task.steps)
     return (
-        f"<tr><td>{_both(named(ROLE_WORDS, task.role))}</td><td>{_both(task.unit)}</td>"
+        f'<tr><td class="word">{_both(named(ROLE_WORDS, task.role))}</td><td>{_both(task.unit)}</td>'
         f"<td>{_phones(task.phone, task.on_call_phone)}</td>"
-        f"<td>{_both(named(STATUS_WORDS, task.status))}</td>{steps}</tr>"
+        f'<td class="word">{_both(named(STATUS_WORDS, task.status))}</td>{steps}</tr>'
     )
 
 

@@ -71,7 +71,13 @@ def _incidents(kit: Kit) -> Iterable[Sequence[str]]:
             *(one.number, _both(named(STATUS_WORDS, one.status)), _both(one.kind)),
             *(_both(named(URGENCY_WORDS, one.urgency)), one.severity, one.exercise, _clock(one.opened)),
             *(_both(one.division), _both(one.place), one.address, one.point, one.description),
-            *(one.caller, one.caller_phone, " ".join(one.tags), "; ".join(map(_both, one.gaps)), _clock(kit.made)),
+            *(
+                one.caller,
+                one.caller_phone,
+                "; ".join(map(_both, one.tags)),
+                "; ".join(map(_both, one.gaps)),
+                _clock(kit.made),
+            ),
         )
 
 

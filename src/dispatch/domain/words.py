@@ -55,6 +55,11 @@ def duration(seconds: float) -> Words:
     return Words(f"{seconds / _HOUR:.3g} 小时", f"{seconds / _HOUR:.3g} h")
 
 
+def counted(number: int, thing: str) -> str:
+    """Say how many, in English: `1 unit`, `2 units`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def ordinal(number: int) -> Words:
     """Say which one: 第5, 5th."""
     ending = "th" if number % 100 in _TEENS else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
@@ -66,6 +71,29 @@ ROLE_WORDS: Final[Mapping[str, Words]] = {
     "support": Words("协办", "support"),
     "notify": Words("知悉", "to be told"),
 }
+TAG_WORDS: Final[Mapping[str, Words]] = {
+    "violence": Words("有暴力行为", "Violence"),
+    "weapon": Words("有凶器", "Weapon"),
+    "knife": Words("有刀具", "Knife"),
+    "gun": Words("有枪", "Gun"),
+    "hostage": Words("有人被劫持", "Hostage"),
+    "fire": Words("起火", "Fire"),
+    "injured": Words("有人受伤", "Injured"),
+    "transfer": Words("需转运", "Needs transport"),
+    "minor": Words("未成年人", "Minor"),
+    "sensitive_health": Words("涉健康隐私", "Health, confidential"),
+    "victim_privacy": Words("保护求助人隐私", "Victim's privacy"),
+    "property_damage": Words("财物损坏", "Property damage"),
+    "explosion_risk": Words("有爆炸危险", "Risk of explosion"),
+    "chemical_smell": Words("有化学异味", "Chemical smell"),
+    "leaking": Words("有泄漏", "Leak"),
+    "evacuation": Words("需疏散", "Evacuation"),
+    "mass_evacuation": Words("需大规模疏散", "Mass evacuation"),
+    "division_unknown": Words("区划待核实", "Division to be verified"),
+    "location_doubtful": Words("坐标存疑", "Coordinates doubtful"),
+    "search": Words("需搜寻", "Search"),
+}
+"""What an incident's tags are called, as at the consoles."""
 CRITERION_WORDS: Final[Mapping[str, Words]] = {
     "jurisdiction": Words("辖区", "area"),
     "nearest": Words("距离", "distance"),

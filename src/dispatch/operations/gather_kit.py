@@ -16,13 +16,14 @@ MOST_INCIDENTS: Final = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What it is gathered from; `made_by` names the process."""
+    """What it is gathered from; `made_by` names the process; what is made by hand is not `renewed`."""
 
     database: Database
     knowledge: Knowledge
     now: Callable[[], datetime]
     timezone: tzinfo
     made_by: str
+    renewed: bool = True
 
 
 async def gather_kit(ground: Ground) -> Kit:
@@ -46,4 +47,5 @@ async def gather_kit(ground: Ground) -> Kit:
         responses=dict(knowledge.modes.responses(now)),
     )
     incidents = tuple(kit_incident(work.incident, work.assignments, around) for work in works)
-    return Kit(around.local, ground.made_by, incidents, kit_units(incidents, around), max(0, left_out))
+    units, left_out = kit_units(incidents, around), max(0, left_out)
+    return Kit(around.local, ground.made_by, incidents, units, left_out, ground.renewed)
