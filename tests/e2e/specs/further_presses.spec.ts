@@ -12,6 +12,7 @@ test("five presses within twenty seconds are one incident: the desk counts five 
   for (let presses = 2; presses <= 5; presses += 1) {
     await hold(call);
     await expect(call.locator(".card .count")).toContainText(`共呼叫 ${presses} 次`);
+    await expect(call.locator(".left .sending")).toHaveText(`✓ 已按 ${presses} 次`);
   }
   expect(Date.now() - firstAt).toBeLessThan(20_000);
 
