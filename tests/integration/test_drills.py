@@ -126,7 +126,11 @@ async def test_nobody_outside_the_drill_is_added_by_silence_or_by_hand(city: Cit
     assert (refused.status_code, refused.json()["code"]) == (409, "unit_unavailable")
     for _ in range(8):
         await city.forward(120)
-    assert set(who(await city.incident(incident["id"]))) == {POLICE, HEALTH}
+    after = await city.incident(incident["id"])
+    assert set(who(after)) == {POLICE, HEALTH}
+    reasons = {gap["unit_kind"]: gap["reason"] for gap in after["shortfalls"]}
+    assert reasons["police_station"] == "not_in_drill", "there is such a unit: it stands right below the gap"
+    assert "no_candidates" not in reasons.values()
 
 
 async def ended(city: City, drill: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from dispatch.domain.decision_input import RecordedStates, facts_data, input_dat
 from dispatch.domain.directory import States
 from dispatch.domain.geo import Point
 from dispatch.domain.intake import decision_data, open_incident, pending_slots
-from dispatch.domain.routing import Plan, decide, merge_requirements, next_unit
+from dispatch.domain.routing import Plan, decide, merge_requirements, next_unit, why_nobody
 from dispatch.domain.ruleset import Requirement
 from dispatch.domain.trigger import Trigger
 from dispatch.domain.unit import Contact, ShiftWindow, Unit, UnitState
@@ -110,8 +110,15 @@ def test_nobody_of_an_excluded_kind_is_added_later() -> None:
     assert found.unit.code == "j"
 
 
-def test_a_second_place_for_the_only_unit_of_its_kind_has_no_candidates() -> None:
-    assert reasons(planned([unit("p")], replace(LEAD, count=2))) == ["no_candidates"]
+def test_the_only_unit_of_its_kind_is_not_said_to_be_missing_while_it_leads() -> None:
+    assert reasons(planned([unit("p")], replace(LEAD, count=2))) == ["already_sent"]
+
+
+def test_who_is_on_it_already_is_not_said_to_be_missing_when_another_is_wanted() -> None:
+    asked = request(taken=frozenset({"p"}))
+    units = directory([unit("p"), unit("h", "health")])
+    assert why_nobody(LEAD, Search(asked, units, States(), asked.excluded)) == "already_sent"
+    assert why_nobody(Requirement("crew", "lead"), Search(asked, units, States(), asked.excluded)) == "no_candidates"
 
 
 def test_a_neighbour_comes_for_a_mandatory_place_and_not_for_an_optional_one() -> None:

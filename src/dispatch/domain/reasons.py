@@ -55,7 +55,8 @@ SHORT: Final[Mapping[str, Words]] = {
     "excluded_by_rule": Words("规则禁止派出该类单位", "a rule forbids this kind of unit"),
     "too_far": Words("均超出距离限制", "all are too far away"),
     "resting": Words("休整时间均不足", "none has rested long enough"),
-    "not_in_drill": Words("均不参加本次演练", "none takes part in the drill"),
+    "not_in_drill": Words("没有其他单位参加本次演练", "no other unit takes part in the drill"),
+    "already_sent": Words("该类单位均已派出", "every one there is was sent already"),
 }
 """Why a place stays empty."""
 

@@ -36,6 +36,7 @@ ShortfallReason = Literal[
     "too_far",
     "resting",
     "not_in_drill",
+    "already_sent",
 ]
 
 
@@ -236,7 +237,7 @@ def fill(plan: Plan, number: int, requirement: Requirement, search: Search) -> N
     picked = {pick.candidate.unit.id for pick in picks}
     for index in range(len(picks), requirement.count):
         role = requirement.role if index == 0 or requirement.role != "lead" else "support"
-        reason = _shortfall_reason([c for c in candidates if c.unit.id not in picked])
+        reason = _shortfall_reason([c for c in candidates if c.unit.id not in picked], sent=bool(picked))
         plan.shortfalls.append(Shortfall(first + index, requirement.pool, role, reason, number, requirement.mandatory))
     _consider(plan, number, candidates, picks)
 
@@ -247,6 +248,11 @@ def next_unit(requirement: Requirement, search: Search) -> Planned | None:
     candidates = search.candidates(Want(0, requirement, requirement.pool), taken)
     pick = next(_picks(_Filling(0, requirement, taken), candidates, search), None)
     return None if pick is None else _planned(pick, role="support", slot=0, requirement=requirement)
+
+
+def why_nobody(requirement: Requirement, search: Search) -> ShortfallReason:
+    """Say why nobody can be added, where `next_unit` finds none."""
+    return _shortfall_reason(search.candidates(Want(0, requirement, requirement.pool), search.request.taken))
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,9 +344,12 @@ def _substitutes(filling: _Filling, search: Search) -> Iterator[_Pick]:
                 yield _Pick(candidate, rank, "substitute", substitute_for=filling.requirement.pool)
 
 
-def _shortfall_reason(candidates: list[Candidate]) -> ShortfallReason:
+def _shortfall_reason(candidates: list[Candidate], *, sent: bool = False) -> ShortfallReason:
+    """Say what keeps those who do not go; `sent` says that one goes, and that more of them were wanted."""
     refusals = {candidate.refusal for candidate in candidates}
     told = next((reason for found, reason in _TELLING if not refusals.isdisjoint(found)), None)
+    if told is None and None not in refusals and (sent or "already_sent" in refusals):
+        return "already_sent"
     return told or ("outside_jurisdiction" if None in refusals else "no_candidates")
 
 

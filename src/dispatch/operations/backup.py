@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from dispatch.domain.assignment import OPEN
 from dispatch.domain.intake import issue
-from dispatch.domain.routing import next_unit
+from dispatch.domain.routing import next_unit, why_nobody
 from dispatch.domain.rows import AssignmentRow
 from dispatch.domain.ruleset import Requirement
 from dispatch.operations.course import Course, course_of, request_now
@@ -36,6 +36,13 @@ async def add_next(edit: Edit, silent: AssignmentRow) -> AssignmentRow | None:
     row["selection"] |= {"backup_for": silent["id"], **kept}
     edit.add(row)
     return row
+
+
+async def why_nobody_else(edit: Edit, row: AssignmentRow) -> str:
+    """Say why nobody can take the place of a unit that left or stays silent."""
+    course = await course_of(edit)
+    search = search_for(edit, request_now(edit, course, row["role"]))
+    return why_nobody(_requirement(edit, row, course), search)
 
 
 def _requirement(edit: Edit, row: AssignmentRow, course: Course) -> Requirement:

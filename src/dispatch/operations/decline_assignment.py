@@ -8,7 +8,7 @@ from typing import Literal
 
 from dispatch.domain.actor import Actor
 from dispatch.domain.errors import ReturnForbiddenError
-from dispatch.operations.backup import add_next
+from dispatch.operations.backup import add_next, why_nobody_else
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
@@ -52,7 +52,7 @@ async def decline_assignment(context: Context, request: Request) -> Answer:
         if row["role"] == "notify":
             return
         if not promote_backup(edit, row) and await add_next(edit, row) is None and row["mandatory"]:
-            raise_gap(edit, row)
+            raise_gap(edit, row, await why_nobody_else(edit, row))
 
     async with context.database.connection() as connection:
         incident_id = await incident_of(connection, request.assignment_id)

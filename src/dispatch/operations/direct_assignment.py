@@ -8,7 +8,7 @@ from dispatch.domain.actor import Actor
 from dispatch.domain.assignment import OPEN, Status, advance, is_led_by_another
 from dispatch.domain.errors import WrongStateError
 from dispatch.domain.rows import AssignmentRow, instant
-from dispatch.operations.backup import add_next
+from dispatch.operations.backup import add_next, why_nobody_else
 from dispatch.operations.context import Answer, Context, Once
 from dispatch.operations.edit import Edit, edit_incident
 from dispatch.operations.edit import Request as EditRequest
@@ -46,7 +46,7 @@ def _revoke(edit: Edit, row: AssignmentRow, request: Request) -> None:
         return
     others = [other for other in edit.open_assignments() if other["slot"] == row["slot"]]
     if row["slot"] in edit.incident["pending_slots"] and not others:
-        raise_gap(edit, row)
+        raise_gap(edit, row, "no_candidates")
 
 
 def _excuse(edit: Edit, row: AssignmentRow, request: Request) -> None:
@@ -74,7 +74,7 @@ async def _reassign(edit: Edit, row: AssignmentRow, request: Request) -> None:
         "assignment.reassigned", row["id"], reason=request.reason, successor=None if added is None else added["id"]
     )
     if added is None and not promoted and row["mandatory"]:
-        raise_gap(edit, row)
+        raise_gap(edit, row, await why_nobody_else(edit, row))
 
 
 _PLAIN: Final[dict[str, Callable[[Edit, AssignmentRow, Request], None]]] = {

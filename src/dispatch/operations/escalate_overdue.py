@@ -16,7 +16,7 @@ from dispatch.domain.escalation import Due, next_due, next_step, owes_something
 from dispatch.domain.notice import Reason
 from dispatch.domain.rows import AssignmentRow, instant, parse_instant
 from dispatch.domain.unit import Unit
-from dispatch.operations.backup import add_next
+from dispatch.operations.backup import add_next, why_nobody_else
 from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.edit import ATTEND_AGAIN, Edit
 from dispatch.operations.reach import ask_next
@@ -198,9 +198,7 @@ async def _escalate(edit: Edit, row: AssignmentRow, step: Due) -> None:
     added = await add_next(edit, row) if wanted else None
     told = _tell_superior(edit, row) if "superior" in targets else None
     if added is None and row["mandatory"]:
-        raise_gap(
-            edit, row, "no_answer" if "next_unit" not in targets or len(backups) >= MOST_BACKUPS else "no_candidates"
-        )
+        raise_gap(edit, row, await why_nobody_else(edit, row) if wanted else "no_answer")
     edit.tell(
         "assignment.escalated",
         row["id"],

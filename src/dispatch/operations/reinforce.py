@@ -42,7 +42,7 @@ def promote_backup(edit: Edit, left: AssignmentRow) -> bool:
     return True
 
 
-def raise_gap(edit: Edit, row: AssignmentRow, reason: str = "no_candidates") -> None:
+def raise_gap(edit: Edit, row: AssignmentRow, reason: str) -> None:
     """Sound the alarm for the place of a unit that left or stays silent."""
     unit = edit.context.knowledge.directory.units.get(row["unit_id"])
     edit.raise_shortfall(row["slot"], unit.kind if unit else "unknown", row["role"], reason)
