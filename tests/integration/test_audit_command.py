@@ -53,6 +53,25 @@ async def test_a_verb_does_not_wait_for_the_web_application_to_be_imported() -> 
     assert await (await asyncio.create_subprocess_exec(sys.executable, "-c", asked)).wait() == 0
 
 
+async def test_well_is_not_said_without_what_was_looked_at(city: City) -> None:
+    incident = await city.report()
+    open_ones = sum(one["status"] == "issued" for one in incident["assignments"])
+    await city.sql.execute(
+        "UPDATE assignment SET acknowledge_by = now() - interval '1 s' WHERE id = $1",
+        await city.open_assignment(HEALTH, incident),
+    )
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "dispatch", "audit", "--once"),
+        env=os.environ | {"DATABASE_URL": city.url},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    said = out.decode().splitlines()
+    assert said[0].endswith(" well")
+    assert said[1] == f"  looked at: open incidents 1, open assignments {open_ones} (overdue 1), standing alarms 0"
+
+
 async def test_the_audit_goes_on_until_it_is_stopped_and_keeps_its_word_while_the_database_is_gone(
     city: City,
 ) -> None:

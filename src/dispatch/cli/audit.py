@@ -9,6 +9,7 @@ import contextlib
 import json
 import signal
 import sys
+from dataclasses import asdict
 from typing import Final
 
 from dispatch.assembly import new_id
@@ -73,6 +74,7 @@ def _say(auditor: Auditor, audited: Audited | None, *, as_json: bool) -> int:
             "result": ("well", "findings", "cannot_tell")[code],
             "at": None if audited is None else instant(audited.at),
             "findings": [finding.data() for finding in findings],
+            "looked_at": None if audited is None else asdict(audited.scope) | {"standing_alarms": audited.standing},
             "failure": auditor.failure,
         }
         print(json.dumps(said, ensure_ascii=False), flush=True)
@@ -80,8 +82,16 @@ def _say(auditor: Auditor, audited: Audited | None, *, as_json: bool) -> int:
         print(f"cannot tell: {auditor.failure}", file=sys.stderr, flush=True)
     else:
         result = "findings:" if findings else "well"
-        print(f"{instant(audited.at)} {result}", *map(_line, findings), sep="\n  ", flush=True)
+        print(f"{instant(audited.at)} {result}", _scope(audited), *map(_line, findings), sep="\n  ", flush=True)
     return code
+
+
+def _scope(audited: Audited) -> str:
+    scope = audited.scope
+    return (
+        f"looked at: open incidents {scope.incidents}, open assignments {scope.assignments} "
+        f"(overdue {scope.overdue}), standing alarms {audited.standing}"
+    )
 
 
 def _line(finding: Finding) -> str:

@@ -74,6 +74,15 @@ LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """What an audit looked at: nothing found among many says more than nothing found among none."""
+
+    incidents: int
+    assignments: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """How many break a rule, how far the worst is over, and names of some: incident numbers, channels, no persons."""
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from dispatch.domain.actor import SYSTEM
-from dispatch.domain.audit_findings import LIMITS, Alarm, Finding, Limits, alarm_view, settle
+from dispatch.domain.audit_findings import LIMITS, Alarm, Finding, Limits, Scope, alarm_view, settle
 from dispatch.domain.events import Event, EventName
 from dispatch.domain.ids import NewId
 from dispatch.operations.news import News, append_news
-from dispatch.storage.auditing import count_findings, insert_alarm, list_standing, store_cleared, take_turn
+from dispatch.storage.auditing import count_findings, count_scope, insert_alarm, list_standing, store_cleared, take_turn
 from dispatch.storage.changes import Audience
 from dispatch.storage.database import Connection, Database
 from dispatch.storage.timers import database_now
@@ -32,12 +32,14 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """What an audit came to, by the database's clock."""
+    """What an audit came to, by the database's clock; `standing` alarms stand after it."""
 
     at: datetime
     findings: tuple[Finding, ...]
     raised: tuple[Alarm, ...]
     cleared: tuple[Alarm, ...]
+    scope: Scope
+    standing: int
 
 
 async def audit_now(ground: Ground) -> Audited:
@@ -50,12 +52,15 @@ async def audit_now(ground: Ground) -> Audited:
         await take_turn(connection)
         at = await database_now(connection)
         findings = await count_findings(connection, ground.limits)
-        wanted = settle(await list_standing(connection), findings)
+        standing = await list_standing(connection)
+        wanted = settle(standing, findings)
         audited = Audited(
             at,
             tuple(findings),
             raised=tuple(_alarm(ground, finding, at) for finding in wanted.to_raise),
             cleared=tuple(replace(alarm, cleared_at=at) for alarm in wanted.to_clear),
+            scope=await count_scope(connection),
+            standing=len(standing) + len(wanted.to_raise) - len(wanted.to_clear),
         )
         for alarm in audited.cleared:
             await store_cleared(connection, alarm)

@@ -7,7 +7,7 @@ from typing import Final, cast
 
 import asyncpg
 
-from dispatch.domain.audit_findings import Alarm, Code, Finding, Limits
+from dispatch.domain.audit_findings import Alarm, Code, Finding, Limits, Scope
 from dispatch.storage.database import Connection
 
 LOCK: Final = 0x6175646974
@@ -126,6 +126,23 @@ async def count_findings(connection: Connection, limits: Limits) -> list[Finding
     if silent_s > limits.server_s:
         findings.append(Finding("servers_silent", 1, silent_s, limits.server_s))
     return findings
+
+
+_SCOPE: Final = f"""
+SELECT (SELECT count(*) FROM incident i WHERE i.status IN {_ACTIVE} OR i.status = 'suspended') AS incidents,
+  count(*) AS assignments,
+  count(*) FILTER (WHERE (a.status IN ('issued', 'delivered') AND a.acknowledge_by < now())
+    OR (a.status = 'acknowledged' AND a.depart_by < now())
+    OR (a.status IN ('acknowledged', 'en_route') AND a.arrive_by < now())
+    OR (a.status IN {_WORKS} AND a.fed_back_at IS NULL AND a.feedback_by < now())) AS overdue
+FROM assignment a WHERE a.status IN {_OPEN}
+"""
+
+
+async def count_scope(connection: Connection) -> Scope:
+    """Count what is open, and what of it has missed a deadline: that alone is no finding, its ladder goes on."""
+    row = await connection.fetchrow(_SCOPE)
+    return Scope(0, 0, 0) if row is None else Scope(*row.values())
 
 
 async def _servers_silent_for(connection: Connection) -> float:
