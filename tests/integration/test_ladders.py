@@ -48,3 +48,11 @@ async def test_check_warns_of_ladders_that_cannot_be_followed(city: City, channe
     finding = next(one for one in await check_installation(city.url, around) if one.name == "ladders")
     assert finding.ok == fine
     assert fine or ("test" in finding.detail and channels[0] in finding.detail)
+
+
+async def test_a_check_beside_the_demo_does_not_claim_that_the_service_itself_has_no_channel(city: City) -> None:
+    around = Surroundings(wall_clock=datetime.now(UTC), channels=(), calendar_until=2099)
+    finding = next(one for one in await check_installation(city.url, around) if one.name == "paging channels")
+    assert not finding.ok
+    assert "this shell's environment" in finding.detail
+    assert "the demo has a file channel" in finding.detail

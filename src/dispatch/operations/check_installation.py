@@ -67,7 +67,10 @@ async def check_installation(url: str, around: Surroundings) -> list[Finding]:
 
 
 def _channels(channels: tuple[str, ...]) -> Finding:
-    detail = ", ".join(channels) or "none: a silent console cannot be reached otherwise; set DISPATCH_PAGING_WEBHOOK"
+    detail = ", ".join(channels) or (
+        "none in this shell's environment: a silent console cannot be reached otherwise. Set DISPATCH_PAGING_WEBHOOK; "
+        "a service that runs elsewhere (the demo has a file channel) may have channels that are not seen from here"
+    )
     return Finding("paging channels", bool(channels), detail)
 
 
