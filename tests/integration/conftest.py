@@ -26,6 +26,15 @@ _QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 """Tests log in by the hundred; the real cost of a password is paid where passwords are tested."""
 
 
+LONG = frozenset({"test_schema_fuzz.py", "test_chaos.py", "test_kill.py", "test_first_start.py"})
+"""They take as long as a hundred others: whoever begins with one of them at the end is waited for by everybody."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long."""
+    items.sort(key=lambda item: item.path.name not in LONG)
+
+
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """A server that may be used freely; the database in the URL is for making others."""
