@@ -154,7 +154,6 @@ export const desk = {
   "reason.too_far": ["距离过远", "Too far"],
   "reason.out_of_service": ["停用", "Out of service"],
   "reason.not_needed": ["暂不需要", "Not needed"],
-  "reason.already_sent": ["该类单位均已派出", "Every one was sent already"],
   "reason.no_candidates": ["没有候选单位", "No candidates"],
   "reason.busy": ["正在处置其他警情", "Busy"],
   "reason.no_vehicle": ["无可用车辆", "No vehicle"],

@@ -115,7 +115,7 @@ export const plan = {
   "reason.claimed": ["先签收者主办", "The first to acknowledge leads"],
   "reason.taken": ["已被领取", "Taken by another"],
   "reason.nobody_there": ["现场无该类单位", "Nobody of that kind is on it"],
-  "reason.already_sent": ["已在本警情中", "On it already"],
+  "reason.already_sent": ["均已派出", "Sent already"],
   "reason.capability": ["缺少所需能力", "Lacks the capability"],
   "reason.language": ["不会所需语言", "Does not speak the language"],
   "reason.not_named": ["不在规则指定之列", "Not among those named"],
