@@ -173,3 +173,12 @@ def test_a_township_is_said_to_be_uncovered_only_where_routing_finds_nobody(
         assert sent <= bool(reached >> place & 1)
         if lead.within_m is None:
             assert sent == bool(reached >> place & 1)
+
+
+def test_a_township_is_not_said_to_be_uncovered_because_a_substitute_is_not_named() -> None:
+    named = unit("u0", "crew", [COUNTY], point=Point(112.9, 27.8))
+    other = unit("u1", "health", [COUNTY], point=Point(112.9, 27.8))
+    lead = Requirement("crew", "lead", units=("u0",), language="fr", substitutes=("health",))
+    pools = Subject(ruleset(), town([named, other])).pools
+    assert pools.able(lead, "crew") == ()
+    assert [unit.id for unit in pools.able(lead, "health")] == ["u1"]

@@ -32,24 +32,28 @@ class Pools:
         return self._by_pool.get(pool, [])
 
     def able(self, requirement: Requirement, pool: str) -> tuple[Unit, ...]:
-        """List the units of a pool (the requirement's own or a substitute) that it does not rule out."""
-        own = pool == requirement.pool
-        capability = requirement.capability if own and requirement.unit_kind is not None else None
-        key = (pool, capability, requirement.language, requirement.units)
+        """List the units of a pool (the requirement's own or a substitute) that it does not rule out.
+
+        As in routing: whoever stands in for the kind that is meant stands in for its names and languages too.
+        """
+        if pool != requirement.pool:
+            return self._kept(pool, None, None, ())
+        capability = requirement.capability if requirement.unit_kind is not None else None
+        return self._kept(pool, capability, requirement.language, requirement.units)
+
+    def _kept(
+        self, pool: str, capability: str | None, language: str | None, named: tuple[str, ...]
+    ) -> tuple[Unit, ...]:
+        key = (pool, capability, language, named)
         if key not in self._able:
-            self._able[key] = tuple(self._select(requirement, pool, capability))
+            demanded = {capability, language and f"{LANGUAGE}{language}"} - {None}
+            self._able[key] = tuple(unit for unit in self._named(pool, named) if demanded <= unit.capabilities)
         return self._able[key]
 
-    def _select(self, requirement: Requirement, pool: str, capability: str | None) -> Iterator[Unit]:
-        for unit in self._named(requirement, pool):
-            spoken = requirement.language is None or f"{LANGUAGE}{requirement.language}" in unit.capabilities
-            if spoken and (capability is None or capability in unit.capabilities):
-                yield unit
-
-    def _named(self, requirement: Requirement, pool: str) -> Iterator[Unit]:
-        if not requirement.units:
+    def _named(self, pool: str, named: tuple[str, ...]) -> Iterator[Unit]:
+        if not named:
             yield from self.units_of(pool)
-        for code in dict.fromkeys(requirement.units):
+        for code in dict.fromkeys(named):
             unit = self.directory.unit_by_code.get(code)
             if unit is not None and pool in pools_of(unit):
                 yield unit
