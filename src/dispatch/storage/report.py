@@ -63,27 +63,28 @@ _GATE_DEVICE: Final = """gate AS (
         AND (i.status IN ('closed', 'cancelled', 'merged', 'transferred')
           OR (i.exercise <> 'actual' AND ($3::json->>'exercise') = 'actual')))
     RETURNING 1 AS open)"""
-# Race: two incidents want the same crew; rows are locked in id order, the loser's statement fails as a whole.
-_CLAIM: Final = """,
+# Race: two incidents want the same crew; rows are locked in id order, the loser's statement fails as a whole. Before the
+# serial is drawn: whoever waits for a crew must not hold the row that every other call of the division needs.
+_CLAIM: Final = """
  claim AS (UPDATE unit_state SET committed_to = $2, version = version + 1
    WHERE unit_id IN (SELECT unit_id FROM unit_state WHERE unit_id = ANY($13) ORDER BY unit_id FOR UPDATE)
      AND committed_to IS NULL AND EXISTS (SELECT 1 FROM gate) RETURNING unit_id),
  claimed AS (SELECT refuse_lost_claim(
    CASE WHEN EXISTS (SELECT 1 FROM gate) THEN cardinality($13::uuid[]) ELSE 0 END,
-   (SELECT count(*) FROM claim)) AS held)"""
+   (SELECT count(*) FROM claim)) AS held),"""
 # Arguments: 1 change id, 2 incident id, 3 incident, 4 assignments, 5 events, 6 the change's rest, 7 decision, 8 call,
 # 9 actor, 10 number prefix, 11 idempotency, 12 attend at, 13 exclusive units, 14 device, 15 merge for s, 16 urgency,
 # 17 stage at, 18 the decision's input, 19 occurred at, where that is not when it was recorded.
 # What was over before it was recorded needs no timer.
 _STATEMENT: Final = """
 WITH arguments AS (SELECT $2::uuid, $13::uuid[], $14::uuid, $15::double precision),
- {gate},
- serial AS (INSERT INTO incident_serial AS s (prefix, last) SELECT $10, 1 FROM gate
+ {gate},{claim}
+ serial AS (INSERT INTO incident_serial AS s (prefix, last) SELECT $10, 1 FROM gate{held}
    ON CONFLICT (prefix) DO UPDATE SET last = s.last + 1 RETURNING last),
  c AS (SELECT $10 || lpad(last::text, 6, '0') AS number,
    replace($3::text, '"number":"@number@"',
-     '"number":"' || $10 || lpad(last::text, 6, '0') || '"') AS incident FROM serial){claim},
- i AS (INSERT INTO incident SELECT r.* FROM c, json_populate_record(NULL::incident, c.incident::json) r{held}
+     '"number":"' || $10 || lpad(last::text, 6, '0') || '"') AS incident FROM serial),
+ i AS (INSERT INTO incident SELECT r.* FROM c, json_populate_record(NULL::incident, c.incident::json) r
    RETURNING id, unit_ids, division_code, device_id, source_id),
  a AS (INSERT INTO assignment SELECT r.* FROM i, json_populate_recordset(NULL::assignment, ($4::text)::json) r
    RETURNING id, deliver_by, urge_by, acknowledge_by, close_by, ended_at),
