@@ -63,8 +63,8 @@ _GATE_DEVICE: Final = """gate AS (
         AND (i.status IN ('closed', 'cancelled', 'merged', 'transferred')
           OR (i.exercise <> 'actual' AND ($3::json->>'exercise') = 'actual')))
     RETURNING 1 AS open)"""
-# Race: two incidents want the same crew; rows are locked in id order, the loser's statement fails as a whole. Before the
-# serial is drawn: whoever waits for a crew must not hold the row that every other call of the division needs.
+# Race: two incidents want the same crew; rows are locked in id order, the loser's statement fails as a whole. It comes
+# before the serial: whoever waits for a crew must not hold the row that every other call of the division needs.
 _CLAIM: Final = """
  claim AS (UPDATE unit_state SET committed_to = $2, version = version + 1
    WHERE unit_id IN (SELECT unit_id FROM unit_state WHERE unit_id = ANY($13) ORDER BY unit_id FOR UPDATE)
