@@ -25,10 +25,12 @@ test("an exercise takes no real task's screen or place, and its frame covers not
   const shown = police.locator("article header .num");
   const drillTab = police.locator("nav button").filter({ hasText: "演练" });
   await expect(drillTab).toBeVisible();
-  await expect(shown).toContainText(real.number);
+  await expect(shown).not.toContainText(played.number);
   await expect(police.locator(".frame")).toHaveCount(0);
   await expect(row(desk, played)).toBeVisible();
-  await expect(desk.locator(".row").first()).toHaveAttribute("id", `row-${real.id}`);
+  const order = await desk.locator(".row").evaluateAll((rows) => rows.map((one) => one.id));
+  expect(order).toContain(`row-${real.id}`);
+  expect(order.indexOf(`row-${real.id}`)).toBeLessThan(order.indexOf(`row-${played.id}`));
 
   await drillTab.click();
   await expect(shown).toContainText(played.number);
