@@ -1,14 +1,19 @@
 """An exercise runs the whole path and touches nobody who does not take part: no real alarm, number or figure."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
+from dispatch.domain.drill import Drills
 from dispatch.jobs.delivery import DeliveryLoop
+from dispatch.operations import refresh_knowledge as refresh_module
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.outside.channel import Message
+from dispatch.storage.database import Connection
+from dispatch.storage.drills import load_drills
 from tests.support.city import COMMUNITY, FOUR, HEALTH, HOSPITAL_CALL, JUSTICE, POLICE, City, Console, running
 from tests.support.push_service import Browser
 
@@ -53,6 +58,27 @@ async def announced(city: City, *codes: str, **changes: Any) -> dict[str, Any]:
     answer = await announce(await city.person("leader"), city, *codes, **changes)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
+
+
+async def test_a_drill_announced_while_all_are_read_anew_is_not_forgotten_for_the_next_exercise(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge, read, go_on = city.process.context.knowledge, asyncio.Event(), asyncio.Event()
+
+    async def slow(connection: Connection) -> Drills:
+        found = await load_drills(connection)
+        if not read.is_set():
+            read.set()
+            await go_on.wait()
+        return found
+
+    monkeypatch.setattr(refresh_module, "load_drills", slow)
+    reading = asyncio.create_task(refresh_module.reread_drills(city.process.context.database, knowledge))
+    await read.wait()
+    drill = await announced(city, *FOUR)
+    go_on.set()
+    await reading
+    assert [known.id for known in knowledge.drills.known] == [drill["id"]]
 
 
 def who(incident: dict[str, Any]) -> list[str]:

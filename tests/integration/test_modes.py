@@ -9,7 +9,11 @@ import httpx
 import pytest
 
 from dispatch.demo.access import Access
+from dispatch.domain.mode import Modes
+from dispatch.operations import refresh_knowledge
 from dispatch.operations.set_mode import remind_modes
+from dispatch.storage.database import Connection
+from dispatch.storage.modes import load_modes
 from tests.support.city import City, running
 
 YUHU, YUETANG = "430302", "430304"
@@ -143,6 +147,29 @@ async def test_what_was_written_past_the_service_is_followed_too(city: City) -> 
     await _until(lambda: city.process.context.knowledge.modes.by_division)
     await city.sql.execute("UPDATE mode SET ended_at = now()")
     await _until(lambda: not city.process.context.knowledge.modes.by_division)
+
+
+async def test_a_mode_set_while_all_are_read_anew_is_not_forgotten_for_the_next_call(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context, read, go_on = city.process.context, asyncio.Event(), asyncio.Event()
+
+    async def slow(connection: Connection) -> Modes:
+        found = await load_modes(connection)
+        read.set()
+        await go_on.wait()
+        return found
+
+    monkeypatch.setattr(refresh_knowledge, "load_modes", slow)
+    leader = await city.person("leader")
+    await switched_on(leader, field="warning_colour", value="red")
+    reading = asyncio.create_task(refresh_knowledge.refresh_knowledge(context.database, context.knowledge))
+    await read.wait()
+    await switched_on(leader)
+    go_on.set()
+    await reading
+    assert len(context.knowledge.modes.by_division[YUHU]) == 2
+    assert rule_of(await called(city)) == OVERLAY
 
 
 async def _until(holds: Any) -> None:

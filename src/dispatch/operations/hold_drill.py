@@ -14,10 +14,11 @@ from dispatch.operations.context import Context, Once
 from dispatch.operations.ending import Ending, require_ending
 from dispatch.operations.news import Act, News, act_once
 from dispatch.operations.reach import WEB_PUSH
+from dispatch.operations.refresh_knowledge import reread_drills
 from dispatch.operations.replay import Kept
 from dispatch.storage.changes import Audience
 from dispatch.storage.database import Connection
-from dispatch.storage.drills import find_drill, insert_drill, load_drills, store_drill_end
+from dispatch.storage.drills import find_drill, insert_drill, store_drill_end
 
 
 async def announce_drill(context: Context, said: Announcement, *, actor: Actor, once: Once | None) -> Kept:
@@ -70,8 +71,7 @@ async def _change(
     context: Context, once: Once | None, name: str, change: Callable[[Connection], Awaitable[tuple[Json, News]]]
 ) -> Kept:
     kept = await act_once(context, once, Act(name, change))
-    async with context.database.connection() as connection:  # others learn of it by its stamp
-        context.knowledge.drills = await load_drills(connection)
+    await reread_drills(context.database, context.knowledge)  # others learn of it by its stamp
     return kept
 
 

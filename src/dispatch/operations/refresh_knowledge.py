@@ -83,11 +83,10 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
     """Swap directory, ruleset, modes and drills if they moved. True when directory or ruleset were swapped."""
     async with database.connection() as connection:
         now = await versions(connection)
-        if now.drills != knowledge.drills.stamp:
-            knowledge.drills = await load_drills(connection)
+    if now.drills != knowledge.drills.stamp:
+        await reread_drills(database, knowledge)
     if now.modes != knowledge.modes.stamp:
-        async with database.snapshot() as connection:
-            knowledge.modes = await load_modes(connection)
+        await reread_modes(database, knowledge)
     stored = (now.directory, now.ruleset)
     if stored == (knowledge.directory.version, knowledge.ruleset.version) and knowledge.refused is None:
         return False
@@ -102,6 +101,28 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
     _note(knowledge, refused)
     await reload_states(database, knowledge)
     return True
+
+
+async def reread_modes(database: Database, knowledge: Knowledge) -> None:
+    """Read all modes anew; again while one was learnt meanwhile: what was read may not hold it yet."""
+    while True:
+        known = knowledge.modes
+        async with database.snapshot() as connection:
+            fresh = await load_modes(connection)
+        if knowledge.modes is known:
+            knowledge.modes = fresh
+            return
+
+
+async def reread_drills(database: Database, knowledge: Knowledge) -> None:
+    """Read all drills anew; again while somebody else did so meanwhile: what was read may be older than theirs."""
+    while True:
+        known = knowledge.drills
+        async with database.connection() as connection:
+            fresh = await load_drills(connection)
+        if knowledge.drills is known:
+            knowledge.drills = fresh
+            return
 
 
 def _is_refused_already(knowledge: Knowledge, directory_version: int, newest: tuple[int, str]) -> bool:
