@@ -9,7 +9,7 @@ import pytest
 
 from dispatch.domain.drill import Drills
 from dispatch.jobs.delivery import DeliveryLoop
-from dispatch.operations import refresh_knowledge as refresh_module
+from dispatch.operations import rereading
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
 from dispatch.outside.channel import Message
 from dispatch.storage.database import Connection
@@ -72,8 +72,8 @@ async def test_a_drill_announced_while_all_are_read_anew_is_not_forgotten_for_th
             await go_on.wait()
         return found
 
-    monkeypatch.setattr(refresh_module, "load_drills", slow)
-    reading = asyncio.create_task(refresh_module.reread_drills(city.process.context.database, knowledge))
+    monkeypatch.setattr(rereading, "load_drills", slow)
+    reading = asyncio.create_task(rereading.reread_drills(city.process.context.database, knowledge))
     await read.wait()
     drill = await announced(city, *FOUR)
     go_on.set()

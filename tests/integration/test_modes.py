@@ -10,7 +10,8 @@ import pytest
 
 from dispatch.demo.access import Access
 from dispatch.domain.mode import Modes
-from dispatch.operations import refresh_knowledge
+from dispatch.operations import rereading
+from dispatch.operations.refresh_knowledge import refresh_knowledge
 from dispatch.operations.set_mode import remind_modes
 from dispatch.storage.database import Connection
 from dispatch.storage.modes import load_modes
@@ -160,10 +161,10 @@ async def test_a_mode_set_while_all_are_read_anew_is_not_forgotten_for_the_next_
         await go_on.wait()
         return found
 
-    monkeypatch.setattr(refresh_knowledge, "load_modes", slow)
+    monkeypatch.setattr(rereading, "load_modes", slow)
     leader = await city.person("leader")
     await switched_on(leader, field="warning_colour", value="red")
-    reading = asyncio.create_task(refresh_knowledge.refresh_knowledge(context.database, context.knowledge))
+    reading = asyncio.create_task(refresh_knowledge(context.database, context.knowledge))
     await read.wait()
     await switched_on(leader)
     go_on.set()

@@ -14,8 +14,8 @@ from dispatch.operations.context import Context, Once
 from dispatch.operations.ending import Ending, require_ending
 from dispatch.operations.news import Act, News, act_once
 from dispatch.operations.reach import WEB_PUSH
-from dispatch.operations.refresh_knowledge import reread_drills
 from dispatch.operations.replay import Kept
+from dispatch.operations.rereading import reread_drills
 from dispatch.storage.changes import Audience
 from dispatch.storage.database import Connection
 from dispatch.storage.drills import find_drill, insert_drill, store_drill_end

@@ -15,6 +15,7 @@ from dispatch.domain.errors import NotFoundError
 from dispatch.domain.requirement_parse import Known
 from dispatch.domain.ruleset import CompiledRuleset, RuleProblemsError, parse_ruleset
 from dispatch.operations.context import Context, Knowledge, Refused
+from dispatch.operations.rereading import reread_drills, reread_modes
 from dispatch.storage.changes import Position, read_position
 from dispatch.storage.correlation import load_open
 from dispatch.storage.database import Database
@@ -101,28 +102,6 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
     _note(knowledge, refused)
     await reload_states(database, knowledge)
     return True
-
-
-async def reread_modes(database: Database, knowledge: Knowledge) -> None:
-    """Read all modes anew; again while one was learnt meanwhile: what was read may not hold it yet."""
-    while True:
-        known = knowledge.modes
-        async with database.snapshot() as connection:
-            fresh = await load_modes(connection)
-        if knowledge.modes is known:
-            knowledge.modes = fresh
-            return
-
-
-async def reread_drills(database: Database, knowledge: Knowledge) -> None:
-    """Read all drills anew; again while somebody else did so meanwhile: what was read may be older than theirs."""
-    while True:
-        known = knowledge.drills
-        async with database.connection() as connection:
-            fresh = await load_drills(connection)
-        if knowledge.drills is known:
-            knowledge.drills = fresh
-            return
 
 
 def _is_refused_already(knowledge: Knowledge, directory_version: int, newest: tuple[int, str]) -> bool:
