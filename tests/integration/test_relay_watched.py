@@ -52,13 +52,14 @@ async def test_a_server_that_was_killed_or_knows_no_relay_yet_is_no_stuck_one(ci
 
 
 async def test_a_long_transaction_makes_no_relay_a_stuck_one(city: City) -> None:
-    auditor, connection = auditor_of(city, limits=replace(QUICK, watermark_s=600)), await asyncpg.connect(city.url)
+    patient = replace(QUICK, watermark_s=600, relay_s=4.0)  # less than the transaction stays open
+    auditor, connection = auditor_of(city, limits=patient), await asyncpg.connect(city.url)
     try:
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute("SELECT pg_current_xact_id()")
         await city.report()
-        for _ in range(8):
+        for _ in range(12):
             await asyncio.sleep(0.5)
             assert await found(auditor) == []
         await transaction.rollback()

@@ -1,6 +1,7 @@
 """Somebody outside who expects signs of life: a real HTTP server on the loopback."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -22,13 +23,13 @@ async def outside() -> AsyncIterator[Outside]:
     told = Outside("")
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        told.signs += 1
-        if told.hangs:
-            await reader.read()
-        else:
-            writer.write(told.answer)
-        writer.close()
+        with contextlib.closing(writer), contextlib.suppress(asyncio.IncompleteReadError):  # a caller may give up
+            await reader.readuntil(b"\r\n\r\n")
+            told.signs += 1
+            if told.hangs:
+                await reader.read()
+            else:
+                writer.write(told.answer)
 
     server = await asyncio.start_server(take, "127.0.0.1", 0)
     told.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/alive"
