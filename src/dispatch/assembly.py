@@ -32,7 +32,16 @@ from dispatch.jobs.snapshot_kit import EVERY_S as KIT_EVERY_S
 from dispatch.jobs.snapshot_kit import WITHIN_S as KIT_WITHIN_S
 from dispatch.jobs.snapshot_kit import KitLoop
 from dispatch.jobs.timers import TimerLoop
-from dispatch.jobs.upkeep import CalendarLoop, LinkLoop, ModeLoop, PruneLoop, RefreshLoop, StatesLoop, WatchLoop
+from dispatch.jobs.upkeep import (
+    CalendarLoop,
+    LinkLoop,
+    ModeLoop,
+    PruneLoop,
+    RefreshLoop,
+    SealLoop,
+    StatesLoop,
+    WatchLoop,
+)
 from dispatch.live.hub import Hub
 from dispatch.live.relay import Relay
 from dispatch.live.socket import HEARTBEAT_S, LiveSockets
@@ -210,7 +219,7 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
     links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
     delivery = DeliveryLoop(process.context, channels)
-    watch = WatchLoop(process.context)
+    watch, seal = WatchLoop(process.context), SealLoop(process.context)
     lint = LintLoop(process.context)
     tests = CommunicationLoop(process.context)
     modes, days = ModeLoop(process.context), CalendarLoop(process.context, calendar.last_year)
@@ -232,6 +241,8 @@ def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
         Loop("states", states.once, every(30), deadline_s=60, healthy_within_s=180, rests_first=True),
         Loop("heartbeat", process.sockets.beat, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
         Loop("credentials", process.sockets.recheck, on_the_beat(HEARTBEAT_S), deadline_s=30, healthy_within_s=30),
+        # A trail that is not sealed turns no call away: the auditor says so.
+        Loop("seal", seal.once, every(1), deadline_s=60, healthy_within_s=float("inf")),
         Loop("lint", lint.once, every(2), deadline_s=MOST_LINT_S, healthy_within_s=2 * MOST_LINT_S),
         Loop("modes", modes.once, every(15), deadline_s=30, healthy_within_s=90),
         Loop("communication", tests.once, every(1), deadline_s=60, healthy_within_s=60),

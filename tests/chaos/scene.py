@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dispatch.demo.access import Access
+from dispatch.operations.verify_audit import compare_trail
 from dispatch.storage.servers import Servers
 from tests.support.city import COMMUNITY, HEALTH, JUSTICE, POLICE
 from tests.support.history import History, read_history
@@ -51,7 +52,10 @@ class Scene:
         connection = await Servers(self.url).connect()
         try:
             async with connection.transaction(isolation="repeatable_read"):
-                return await read_history(connection)
+                history = await read_history(connection)
+                trail = await compare_trail(connection)
+                history.breaches += [f"the audit trail: {fault}" for fault in trail.faults]
+                return history
         finally:
             await connection.close(timeout=5)
 

@@ -43,7 +43,8 @@ WITHIN_S = 30.0
 NEVER_S = 3600.0
 _TLS = ssl.create_default_context()  # one for all clients: making it takes as long as a test
 CLEAN = """
-DELETE FROM audit; DELETE FROM outbox; DELETE FROM idempotency; DELETE FROM delivery_attempt; DELETE FROM timer;
+DELETE FROM audit_seal; DELETE FROM audit;
+DELETE FROM outbox; DELETE FROM idempotency; DELETE FROM delivery_attempt; DELETE FROM timer;
 DELETE FROM assignment; DELETE FROM call; DELETE FROM decision; DELETE FROM incident; DELETE FROM incident_serial;
 DELETE FROM session; DELETE FROM mode; DELETE FROM drill; DELETE FROM process;
 DELETE FROM communication_test; DELETE FROM communication_schedule;

@@ -19,6 +19,7 @@ export const advised = [
   "delivery_late",
   "kit_old",
   "relay_stuck",
+  "audit_unsealed",
   "servers_silent",
 ] as const;
 export type Advised = (typeof advised)[number];

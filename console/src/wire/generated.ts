@@ -46,7 +46,7 @@ export interface AssignmentView {
 
 export interface AuditAlarm {
   id: string;
-  code: "assignment_without_timer" | "timer_late" | "silence_without_step" | "deadline_without_step" | "place_without_anybody" | "incident_without_anybody" | "watermark_held" | "delivery_late" | "kit_old" | "relay_stuck" | "servers_silent";
+  code: "assignment_without_timer" | "timer_late" | "silence_without_step" | "deadline_without_step" | "place_without_anybody" | "incident_without_anybody" | "watermark_held" | "delivery_late" | "kit_old" | "relay_stuck" | "audit_unsealed" | "servers_silent";
   count: number;
   worst_s: number | null;
   limit_s: number;

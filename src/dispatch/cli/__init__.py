@@ -1,7 +1,7 @@
 """The command line. Every verb says what it did; exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
 Verbs that compare answer as `diff` does: 0 no difference, 1 differences, 2 refused or failed; `audit`: 0 well,
-1 findings, 2 cannot tell.
+1 findings, 2 cannot tell; `verify`: 0 whole, 1 not, 2 cannot tell.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from dispatch.cli.database import require_database, with_database
 from dispatch.cli.device import add_device_verb
 from dispatch.cli.rules import add_rules_verb
 from dispatch.cli.snapshot import add_snapshot_verb
+from dispatch.cli.verify import add_verify_verb
 from dispatch.cli.words import Verb
 from dispatch.demo.city import bundle
 from dispatch.documents.json_read import read_json
@@ -152,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--json", action="store_true")
     check.set_defaults(run=_check)
     add_audit_verb(verbs)
+    add_verify_verb(verbs)
     add_snapshot_verb(verbs)
     add_archive_verbs(verbs)
     add_access_verbs(verbs)

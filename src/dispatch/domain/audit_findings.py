@@ -23,6 +23,7 @@ Code = Literal[
     "delivery_late",
     "kit_old",
     "relay_stuck",
+    "audit_unsealed",
     "servers_silent",
 ]
 CODES: Final[tuple[Code, ...]] = get_args(Code)
@@ -51,6 +52,8 @@ class Limits:
     relay_s: float = 15.0
     """How long the relay of a living server may look away, or leave out what it should tell: it looks four times a
     second, and starts over within some seconds where another database has taken over."""
+    seal_s: float = 60.0
+    """How long a row of the audit trail may be without a seal: it gets one within a second or two."""
     server_s: float = 20.0
     """How long no server may have given a sign of life."""
 
@@ -65,6 +68,7 @@ class Limits:
             "delivery_late": self.delivery_s,
             "kit_old": self.kit_s,
             "relay_stuck": self.relay_s,
+            "audit_unsealed": self.seal_s,
             "servers_silent": self.server_s,
         }.get(code, 0.0)
 
@@ -199,6 +203,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "relay_stuck": (
         "{n} 个服务进程停止转发：其控制台收不到新任务和变更，请电话联系单位并重启该进程",
         "{n} server(s) tell their consoles nothing any more: call the units, restart the server",
+    ),
+    "audit_unsealed": (
+        "{n} 条审计记录未封存：事后篡改无法发现，请通知系统管理员",
+        "{n} audit row(s) not sealed: nobody would notice if they were rewritten, tell whoever runs the system",
     ),
     "servers_silent": (
         "没有服务进程在运行",

@@ -102,6 +102,8 @@ class Kit:
     units: tuple[KitUnit, ...]
     left_out: int = 0
     renewed: bool = True
+    seal: str = ""
+    """The newest seal of the audit trail: on paper it proves later that nothing before it was rewritten."""
 
 
 @dataclass(frozen=True, slots=True)

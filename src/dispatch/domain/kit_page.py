@@ -102,6 +102,11 @@ def _head(kit: Kit, made: str) -> Iterable[str]:
     units = f"{len(kit.units)} 个单位 {counted(len(kit.units), 'unit')}"
     counts = f"{incidents} · {units} · {_text(kit.made_by)}"
     yield f'<p class="en">{counts} · 含个人信息，用后销毁 holds personal data: destroy after use</p>'
+    if kit.seal:
+        yield (
+            f'<p class="en">审计封存 audit seal <span class="num">{_text(kit.seal)}</span> · 保留此编号可证明此前记录'
+            "未被改写 keep it: it proves that nothing before it was rewritten</p>"
+        )
     if kit.left_out:
         yield f'<div class="old">另有 {kit.left_out} 起警情未列出。 {kit.left_out} more incidents are not shown.</div>'
 

@@ -1,4 +1,4 @@
-"""Upkeep: the clock is followed, directory, ruleset and modes are swapped when they move, late links, old rows.
+"""Upkeep: the clock is followed, directory, ruleset and modes are swapped when they move, seals, late links, old rows.
 
 Nothing is forgotten: the desk is reminded of its modes, the log says when the calendar of holidays ends.
 """
@@ -11,6 +11,7 @@ from datetime import timedelta
 from dispatch.operations.context import Context, Knowledge
 from dispatch.operations.link_incident import link_late
 from dispatch.operations.refresh_knowledge import refresh_knowledge, reload_states
+from dispatch.operations.seal_audit import seal_audit
 from dispatch.operations.set_mode import remind_modes
 from dispatch.operations.watch_acknowledged import watch_acknowledged
 from dispatch.storage.access import delete_expired_sessions
@@ -106,6 +107,19 @@ class LinkLoop:
     async def once(self) -> None:
         """Look once."""
         await link_late(self._context)
+
+
+class SealLoop:
+    """Seals what has been written to the audit trail."""
+
+    def __init__(self, context: Context) -> None:
+        """Keep what is asked."""
+        self._context = context
+
+    async def once(self) -> None:
+        """Seal what there is, in steps."""
+        while await seal_audit(self._context.database, self._context.now) is not None:
+            pass
 
 
 class PruneLoop:

@@ -7,8 +7,10 @@ from typing import Final
 
 from dispatch.domain.incident import EXERCISES
 from dispatch.domain.kit import Kit, Surroundings, kit_incident, kit_units
+from dispatch.domain.seal import noted
 from dispatch.operations.context import Knowledge
 from dispatch.storage.database import Database
+from dispatch.storage.sealing import last_seal
 from dispatch.storage.work import Filter, Work, count_open, list_work
 
 MOST_INCIDENTS: Final = 2_000
@@ -39,6 +41,7 @@ async def gather_kit(ground: Ground) -> Kit:
             left = MOST_INCIDENTS - len(works)
             works += await list_work(connection, Filter(open_only=True, exercise=exercise, limit=left))
         left_out = await count_open(connection) - len(works)
+        sealed = await last_seal(connection)
     knowledge = ground.knowledge
     around = Surroundings(
         directory=knowledge.directory,
@@ -48,4 +51,4 @@ async def gather_kit(ground: Ground) -> Kit:
     )
     incidents = tuple(kit_incident(work.incident, work.assignments, around) for work in works)
     units, left_out = kit_units(incidents, around), max(0, left_out)
-    return Kit(around.local, ground.made_by, incidents, units, left_out, ground.renewed)
+    return Kit(around.local, ground.made_by, incidents, units, left_out, ground.renewed, noted(sealed))

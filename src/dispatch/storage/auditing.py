@@ -23,7 +23,7 @@ _ALARMED: Final = "SELECT 1 FROM timer t WHERE t.subject_id = i.id AND t.kind = 
 _CALM: Final = """coalesce((SELECT u.recorded_at FROM audit u WHERE u.incident_id = i.id ORDER BY u.seq DESC LIMIT 1)
   < at.now - make_interval(secs => $8), true)"""
 
-# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit, 7 relay, 8 settle: the limits, in seconds.
+# Arguments: 1 timer, 2 silence, 3 nobody, 4 watermark, 5 delivery, 6 kit, 7 relay, 8 settle, 9 seal: limits in seconds.
 # Whoever answers late owes the next step in the same instant: what changed just now is looked at by the next audit.
 # Of a closed incident only a lead that packs up is at work: its end alone is waited for.
 # Of a server that gives no sign of life any more the relay is not missed: its consoles have gone elsewhere.
@@ -78,6 +78,11 @@ WITH at AS (SELECT clock_timestamp() AS now),
      extract(epoch FROM at.now - least(p.relay_looked_at, p.relay_behind_since))::float8 AS over_s
    FROM at, process p WHERE p.seen_at > at.now - interval '5 s'
      AND least(p.relay_looked_at, p.relay_behind_since) < at.now - make_interval(secs => $7)),
+ unsealed AS (SELECT NULL::text AS number, extract(epoch FROM at.now - u.recorded_at)::float8 AS over_s FROM at,
+   (SELECT a.recorded_at FROM audit a WHERE a.seq > coalesce((SELECT floor_seq FROM audit_era), 0)
+      AND a.xid >= coalesce((SELECT s.up_to_xid FROM audit_seal s ORDER BY s.number DESC LIMIT 1), '0'::xid8)
+      ORDER BY a.xid, a.seq LIMIT 1000) u
+   WHERE u.recorded_at < at.now - make_interval(secs => $9)),
  found AS (
    SELECT 'assignment_without_timer' AS code, u.* FROM unarmed u
    UNION ALL SELECT 'timer_late', l.* FROM late l
@@ -88,9 +93,10 @@ WITH at AS (SELECT clock_timestamp() AS now),
    UNION ALL SELECT 'watermark_held', h.* FROM held h
    UNION ALL SELECT 'delivery_late', w.* FROM waiting w
    UNION ALL SELECT 'kit_old', o.* FROM old o
-   UNION ALL SELECT 'relay_stuck', r.* FROM stuck r)
+   UNION ALL SELECT 'relay_stuck', r.* FROM stuck r
+   UNION ALL SELECT 'audit_unsealed', e.* FROM unsealed e)
 SELECT code, count(*) AS count, max(over_s) AS worst_s,
-  (array_agg(DISTINCT number))[1:10] AS names FROM found GROUP BY code
+  (array_agg(DISTINCT number) FILTER (WHERE number IS NOT NULL))[1:10] AS names FROM found GROUP BY code
 """
 
 
@@ -114,18 +120,18 @@ async def count_findings(connection: Connection, limits: Limits) -> list[Finding
         limits.kit_s,
         limits.relay_s,
         limits.settle_s,
+        limits.seal_s,
     )
-    found = {row["code"]: row for row in rows}
-    findings = [
-        Finding(
-            cast("Code", code), row["count"], row["worst_s"], limits.of(cast("Code", code)), tuple(sorted(row["names"]))
-        )
-        for code, row in sorted(found.items())
-    ]
+    findings = sorted((_finding(row, limits) for row in rows), key=lambda finding: finding.code)
     silent_s = await _servers_silent_for(connection)
     if silent_s > limits.server_s:
         findings.append(Finding("servers_silent", 1, silent_s, limits.server_s))
     return findings
+
+
+def _finding(row: asyncpg.Record, limits: Limits) -> Finding:
+    code = cast("Code", row["code"])
+    return Finding(code, row["count"], row["worst_s"], limits.of(code), tuple(sorted(row["names"] or ())))
 
 
 _SCOPE: Final = f"""

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from dispatch.storage.database import Connection
+from dispatch.storage.sealing import begin_era
 from dispatch.storage.servers import Lineage
 
 _IDENTITY: Final = (
@@ -44,5 +45,6 @@ async def ensure_epoch(
         place += ":" + str(await connection.fetchval(_SERVER))
     identity = f"{place}:{lineage.timeline}" if lineage and lineage.timeline else place
     await connection.execute(_ENSURE, fresh.hex[-12:], identity, place, disbelieved)
+    await begin_era(connection, place)
     epoch: str = await connection.fetchval("SELECT epoch FROM epoch")
     return epoch

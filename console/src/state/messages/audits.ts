@@ -25,6 +25,7 @@ export const audits = {
   "do.delivery_late": ["短信、推送没有发出：请直接给单位打电话。", "Messages and pushes have not gone out: call the units yourself."],
   "do.kit_old": ["停机应急包不是最新：现在就打印或另存一份未结警情。", "The kit for the hours without the service is old: print or note the open incidents now."],
   "do.relay_stuck": ["部分控制台收不到新任务：给在办单位打电话，请其刷新页面。", "Some consoles get no news: call the units at work and have them reload the page."],
+  "do.audit_unsealed": ["警情照常处置。", "Go on as ever."],
   "do.servers_silent": ["改用电话和纸质登记（停机应急包）。", "Use the telephone and paper (the kit)."],
   "do.other": ["请通知系统管理员。", "Tell whoever runs the system."],
 } as const satisfies Texts;
