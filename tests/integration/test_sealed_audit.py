@@ -11,10 +11,10 @@ import pytest
 from dispatch.cli import main
 from dispatch.cli.verify import seal_text
 from dispatch.demo.access import Access
-from dispatch.domain.seal import NOTHING, Kept, Seal, merkle_root
+from dispatch.domain.seal import NOTHING, Kept, Seal, Span, merkle_root
 from dispatch.operations.seal_audit import seal_audit
 from dispatch.operations.verify_audit import Verified, verify_audit
-from dispatch.storage.sealing import list_entries, list_seals
+from dispatch.storage.sealing import list_entries, list_seals, stream_entries
 from tests.integration.test_backup import dispatch, spare
 from tests.support.audits import SHORT, auditor_of, stop_loop, until_found
 from tests.support.audits import found as found_by
@@ -183,6 +183,17 @@ async def test_what_piled_up_while_nobody_sealed_is_sealed_in_steps(
     counts = [row["row_count"] for row in await city.sql.fetch("SELECT row_count FROM audit_seal ORDER BY number")]
     assert max(counts) <= 10  # the transaction with which there are enough is not torn
     assert len(counts) > 1
+
+
+async def test_transactions_are_counted_not_spelt_or_honest_rows_would_look_forged(city: City) -> None:
+    numbers = [9 * 10**12, 10**13, 10**12]
+    async with city.process.database.transaction("test") as connection:
+        await connection.executemany(
+            "INSERT INTO audit (xid, actor, events) VALUES ($1::text::xid8, '{}', '[]')", [(str(n),) for n in numbers]
+        )
+        found = [number async for number, _ in stream_entries(connection, Span(0, 10**12, None), None)]
+        await connection.execute("DELETE FROM audit WHERE xid >= '1000000000000'")
+    assert found == sorted(numbers)
 
 
 @pytest.mark.expects_error_log

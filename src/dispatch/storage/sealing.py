@@ -34,7 +34,7 @@ SELECT least(pg_snapshot_xmin(pg_current_snapshot())::text::bigint, (SELECT xid:
   WHERE xid >= $1::text::xid8 AND seq > $2 ORDER BY xid, seq OFFSET $3 LIMIT 1))
 """
 _ROWS: Final = f"""
-SELECT xid::text AS xid, {_ENTRY} FROM audit
+SELECT xid::text AS transaction, {_ENTRY} FROM audit
 WHERE seq > $1 AND ($2::bigint IS NULL OR seq <= $2) AND xid >= $3::text::xid8
   AND ($4::text IS NULL OR xid < $4::text::xid8)
 """
@@ -84,7 +84,7 @@ async def stream_entries(connection: Connection, span: Span, ceiling: int | None
     """Give the rows of a span with their transactions, in the order of these; inside a transaction."""
     query = f"{_ROWS} ORDER BY xid, seq"
     async for row in connection.cursor(query, *_arguments(span, ceiling), prefetch=_READ_AHEAD):
-        yield int(row["xid"]), _entry(row)
+        yield int(row["transaction"]), _entry(row)
 
 
 async def insert_seal(connection: Connection, seal: Seal) -> None:
