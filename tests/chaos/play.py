@@ -54,7 +54,7 @@ async def _until_accepted_after(stage: Scene, healed: float) -> None:
 
 
 async def judge(fault: Fault, stage: Scene, healed: float) -> Verdict:
-    history = await stage.until_seen()
+    history = await stage.until_seen(fault.felt)
     unseen = await stage.unseen(history)
     answered = stage.callers.answered
     forgotten = [call.key for call in answered if call.call_id not in history.calls]

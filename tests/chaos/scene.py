@@ -6,7 +6,7 @@ import random
 import shutil
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -64,11 +64,11 @@ class Scene:
         found = missing(self.callers.answered, self.screens, history.assignments)
         return [line for line in found if not any(escalated in line for escalated in history.escalated)]
 
-    async def until_seen(self) -> History:
-        """Wait until all consoles show what they should, or until that is hopeless."""
+    async def until_seen(self, felt: Callable[["Scene", History], bool]) -> History:
+        """Wait until all consoles show what they should and have felt the fault, or until that is hopeless."""
         for _ in range(int(SEEN_WITHIN_S / 0.5)):
             history = await self.history()
-            if not await self.unseen(history):
+            if felt(self, history) and not await self.unseen(history):
                 break
             await asyncio.sleep(0.5)
         return await self.history()
