@@ -220,7 +220,7 @@ async def test_the_paper_kit_carries_a_seal_that_proves_later_what_stood_before(
 
 
 async def test_the_command_says_what_is_not_sealed_and_when_it_cannot_tell(
-    city: City, dispatch: Command, capsys: pytest.CaptureFixture[str]
+    city: City, dispatch: Command, postgres_url: str
 ) -> None:
     await city.report()
     await all_sealed(city)
@@ -228,6 +228,8 @@ async def test_the_command_says_what_is_not_sealed_and_when_it_cannot_tell(
     assert (code, '"result": "whole"' in told, '"unsealed": {"rows": 0' in told) == (0, True, True)
     code, _, said = await dispatch("postgresql://nobody@127.0.0.1:1/nothing", "verify")
     assert (code, "cannot tell" in said) == (2, True)
+    code, _, said = await dispatch(postgres_url, "verify")  # a database of somebody else's
+    assert (code, "dispatch migrate" in said) == (2, True)
     with pytest.raises(SystemExit) as refused:
         await asyncio.to_thread(main, ["verify", "--noted", "1:abc"])
     assert refused.value.code == 2

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.storage import servers
 from dispatch.storage.servers import Lineage, OutdatedServerError, Servers, hosts_of
 
@@ -84,6 +85,15 @@ async def test_a_former_primary_that_comes_back_is_refused(monkeypatch: pytest.M
     with pytest.raises(OutdatedServerError):
         await known.connect()
     assert cluster.terminated == ["h1"]
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:secret@host:port/d", "postgresql://h1:1,h2:x/d?p=secret", "mysql://secret", "secret"]
+)
+async def test_a_url_with_a_slip_is_named_as_such_and_its_password_is_not_repeated(url: str) -> None:
+    with pytest.raises(DatabaseUnavailableError, match="DATABASE_URL cannot be read") as refused:
+        await Servers(url).connect()
+    assert "secret" not in str(refused.value)
 
 
 async def test_when_nobody_answers_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,11 +11,12 @@ import sys
 from typing import Final
 
 from dispatch.cli.words import Verbs
-from dispatch.domain.errors import DatabaseUnavailableError
+from dispatch.domain.errors import DatabaseUnavailableError, WrongStateError
 from dispatch.domain.seal import SHORT, Fault, FaultCode, Kept
 from dispatch.operations.verify_audit import Noted, Verified, verify_audit
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
+from dispatch.storage.schema import WANTED, current_revision
 
 WHOLE, BROKEN, CANNOT_TELL = 0, 1, 2
 PROGRESS_EVERY: Final = 1_000
@@ -34,14 +35,18 @@ def _verify(arguments: argparse.Namespace, settings: Settings) -> int:
         return CANNOT_TELL
     try:
         verified = asyncio.run(_run(settings, arguments.noted))
-    except DatabaseUnavailableError as error:
-        print(f"cannot tell: {error} ({error.facts.get('cause', '')})", file=sys.stderr)
+    except (DatabaseUnavailableError, WrongStateError) as error:
+        cause = error.facts.get("cause")
+        print(f"cannot tell: {error}{f' ({cause})' if cause else ''}", file=sys.stderr)
         return CANNOT_TELL
     print(json.dumps(_data(verified)) if arguments.json else "\n  ".join(_lines(verified)))
     return WHOLE if verified.is_whole else BROKEN
 
 
 async def _run(settings: Settings, noted: Noted | None) -> Verified:
+    found = await current_revision(settings.database_url)
+    if found != WANTED:
+        raise WrongStateError(f"the schema is at {found}, this version needs {WANTED}: run `dispatch migrate`")
     database = Database(settings.database_url, pool_size=2)
     await database.open()
     try:

@@ -5,12 +5,15 @@ of yesterday, come back) is refused like one that does not answer.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
+
+from dispatch.domain.errors import DatabaseUnavailableError
 
 Raw: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -52,6 +55,17 @@ def driver_dsn(url: str) -> str:
     return f"postgresql{separator}{rest}" if scheme.startswith(("postgres", "postgresql")) else url
 
 
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Say what is wrong with a URL without repeating it: it may hold a password."""
+    try:
+        yield
+    except ValueError:
+        raise DatabaseUnavailableError(
+            "DATABASE_URL cannot be read: postgresql://user:password@host:port/database, special characters as %XX"
+        ) from None
+
+
 def hosts_of(url: str) -> list[tuple[str, int]]:
     """List the servers of a URL with several, `h1:p1,h2:p2` or `?host=…&port=…`; empty when it names one at most."""
     parts = urlsplit(driver_dsn(url))
@@ -81,7 +95,9 @@ class Servers:
         self.url = url
         self.lineage: Lineage | None = None
         self._dsn = driver_dsn(url)
-        self._hosts: list[Mapping[str, Any]] = [{"host": host, "port": port} for host, port in hosts_of(url)] or [{}]
+        with _readable():
+            named = hosts_of(url)
+        self._hosts: list[Mapping[str, Any]] = [{"host": host, "port": port} for host, port in named] or [{}]
         self._moved: list[Callable[[], Awaitable[object]]] = []
 
     def on_move(self, act: Callable[[], Awaitable[object]]) -> None:
@@ -113,7 +129,8 @@ class Servers:
         wanted = {"target_session_attrs": "read-write", "timeout": WITHIN_S}
         if "target_session_attrs=" in self._dsn:
             del wanted["target_session_attrs"]
-        connection: Raw = await asyncpg.connect(self._dsn, **(wanted | dict(host) | dict(options)))
+        with _readable():
+            connection: Raw = await asyncpg.connect(self._dsn, **(wanted | dict(host) | dict(options)))
         try:
             await self._accept(await _lineage(connection))
         except BaseException:
