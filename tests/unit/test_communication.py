@@ -72,3 +72,28 @@ def test_a_line_says_after_how_many_seconds() -> None:
     line = call_view(RollCall("device", "gone", "button", "delivered", NOW, delivered_at=later), directory())
     assert (line["delivered_after_s"], line["answered_after_s"]) == (2.5, None)
     assert line["device"] == {"id": "gone", "code": None, "name": None, "name_en": None, "place": None}
+
+
+TWO_WEEKS = 60 * 24 * 14
+
+
+@given(
+    st.lists(st.integers(1, 7), min_size=1).map(tuple),
+    st.times(timezones=st.none()).map(lambda at: at.replace(second=0, microsecond=0)),
+    st.one_of(st.none(), st.integers(-7, 0)),
+    st.integers(0, TWO_WEEKS),
+)
+def test_what_is_announced_as_next_is_what_is_started(
+    weekdays: tuple[int, ...], at: time, ran: int | None, minutes: int
+) -> None:
+    local = MONDAY + timedelta(minutes=minutes)
+    last = None if ran is None else local.date() + timedelta(days=ran)
+    schedule = replace(DAILY, weekdays=weekdays, at=at, last_run_on=last)
+    coming = schedule.next_run_at(local)
+    assert coming is not None
+    assert schedule.is_due(max(local, coming)), "whoever waits for it sees it start"
+    assert schedule.is_due(local) is (coming <= local), "and nothing starts before it"
+
+
+def test_a_schedule_that_is_switched_off_announces_nothing() -> None:
+    assert replace(DAILY, enabled=False).next_run_at(MONDAY) is None

@@ -56,3 +56,22 @@ export interface NewCommunicationTest {
   channels: string[];
   window_s: number;
 }
+
+/** A test that comes again on weekdays (1 is Monday) at a local time; `next_run_at` is null while it is switched off. */
+export interface Schedule {
+  id: string;
+  name: string;
+  division_code: string;
+  channels: string[];
+  weekdays: number[];
+  at: string;
+  enabled: boolean;
+  next_run_at: Instant | null;
+  set_by: string;
+  set_at: Instant;
+}
+
+export interface NewSchedule extends NewCommunicationTest {
+  weekdays: number[];
+  at: string;
+}

@@ -77,7 +77,7 @@ class CommunicationTestList(View):
 
 
 class ScheduleView(View):
-    """A test that comes again, on weekdays (1 is Monday) at a local time."""
+    """A test that comes again, on weekdays (1 is Monday) at a local time; `next_run_at` is null while switched off."""
 
     id: str
     name: str
@@ -88,6 +88,7 @@ class ScheduleView(View):
     at: str
     enabled: bool
     last_run_on: str | None
+    next_run_at: str | None
     set_by: str
     set_at: str
 

@@ -23,6 +23,7 @@ USUAL: Final = (CONSOLE, BUTTON)
 """What is tested unless other channels are named: what disturbs nobody."""
 MOST_LATE: Final = timedelta(hours=1)
 """A scheduled test that nobody could start for so long is left out on that day."""
+DAYS_OF_A_WEEK: Final = 7
 
 CallState = Literal["called", "delivered", "answered", "failed", "silent"]
 STATES: Final[tuple[CallState, ...]] = get_args(CallState)
@@ -86,10 +87,21 @@ class Schedule:
     def is_due(self, local: datetime) -> bool:
         """Say whether it is to be started now: once a local date, not long after its time."""
         today = local.date()
-        if not self.enabled or local.isoweekday() not in self.weekdays:
+        if not self.enabled or not self._may_run_on(today):
             return False
         late = datetime.combine(today, local.time()) - datetime.combine(today, self.at)
-        return timedelta(0) <= late < MOST_LATE and (self.last_run_on is None or self.last_run_on < today)
+        return timedelta(0) <= late < MOST_LATE
+
+    def next_run_at(self, local: datetime) -> datetime | None:
+        """Give when it starts next: in the past while it is due, None while it is switched off."""
+        if not self.enabled:
+            return None
+        dates = (local.date() + timedelta(days=days) for days in range(2 * DAYS_OF_A_WEEK))
+        ahead = (datetime.combine(one, self.at, local.tzinfo) for one in dates if self._may_run_on(one))
+        return next((at for at in ahead if local - at < MOST_LATE), None)
+
+    def _may_run_on(self, day: date) -> bool:
+        return day.isoweekday() in self.weekdays and (self.last_run_on is None or self.last_run_on < day)
 
 
 def require_known(asked: Asked, directory: Directory, messaging: Collection[str]) -> None:
@@ -189,8 +201,8 @@ def _device(device_id: str, directory: Directory) -> Json:
     return {"id": device.id, "code": device.code, "name": device.name, "name_en": device.name_en, "place": place.name}
 
 
-def schedule_view(schedule: Schedule) -> Json:
-    """Shape a schedule."""
+def schedule_view(schedule: Schedule, local: datetime) -> Json:
+    """Shape a schedule as of a local time."""
     asked = schedule.asked
     return {
         "id": schedule.id,
@@ -202,6 +214,7 @@ def schedule_view(schedule: Schedule) -> Json:
         "at": schedule.at.isoformat("minutes"),
         "enabled": schedule.enabled,
         "last_run_on": None if schedule.last_run_on is None else schedule.last_run_on.isoformat(),
+        "next_run_at": instant_or_none(schedule.next_run_at(local)),
         "set_by": schedule.set_by,
         "set_at": instant(schedule.set_at),
     }
