@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { callSigns, callStates, countStates, isCallFailure, leftOf, rollGroups, unheard } from "../src/state/roll_report.ts";
+import { afterSeconds, callSigns, callStates, confirmed, countStates, isCallFailure, leftOf, rollGroups, unheard } from "../src/state/roll_report.ts";
 import { testNewsIn } from "../src/state/test_news.ts";
 import type { CallState, TestCall } from "../src/wire/types.ts";
 import { at, event } from "./builders.ts";
@@ -7,7 +7,7 @@ import { at, event } from "./builders.ts";
 const call = (code: string, state: CallState, agency: string | null = "police", channel = "console"): TestCall => ({
   unit: agency === null ? null : { id: code, code, name: code, kind: "k", agency },
   device: agency === null ? { id: code, code, name: code, name_en: null, place: null } : null,
-  ...{ channel, state, delivered_after_s: null, answered_after_s: null, error: null },
+  ...{ channel, state, sent_after_s: null, delivered_after_s: null, seen_after_s: null, answered_after_s: null, error: null },
 });
 
 describe("the report of a test of communication", () => {
@@ -32,6 +32,17 @@ describe("the report of a test of communication", () => {
     const counts = countStates([call("A", "delivered"), call("B", "silent"), call("C", "failed"), call("D", "called")]);
     expect(counts.answered).toBe(0);
     expect(unheard(counts)).toBe(3);
+  });
+
+  test("takes a message that was only sent neither for reached nor for silent", () => {
+    const counts = countStates([call("A", "sent"), call("B", "delivered"), call("C", "seen"), call("D", "answered")]);
+    expect([confirmed(counts), unheard(counts)]).toEqual([2, 0]);
+    expect(rollGroups([call("A", "delivered"), call("B", "sent")])[0]?.calls.map((one) => one.unit?.code)).toEqual(["B", "A"]);
+  });
+
+  test("says after how many seconds it came as far as it has", () => {
+    const times = { sent_after_s: 1, delivered_after_s: 2, seen_after_s: 3, answered_after_s: null };
+    expect((["sent", "delivered", "seen", "silent"] as const).map((state) => afterSeconds({ ...call("A", state), ...times }))).toEqual([1, 2, 3, null]);
   });
 
   test("tells each state by a sign of its own", () => {

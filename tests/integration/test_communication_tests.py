@@ -124,7 +124,7 @@ async def test_nobody_s_telephone_rings_unless_its_channel_is_named(city: City) 
     await loop.once()
     await loop.settle()
     lines = await report(city, test)
-    sent = [line for line in lines.values() if line["state"] == "delivered"]
+    sent = [line for line in lines.values() if line["state"] == "sent"]
     assert len(sms.got) == len(sent) > 1
     assert {message.title for message in sms.got} == {"【测试 TEST】通信测试"}
     assert (lines[f"{JUSTICE} sms"]["state"], lines[f"{JUSTICE} sms"]["error"]) == ("failed", "off_duty")

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from dispatch.domain.communication import (
     MOST_LATE,
+    MOVED_BY,
     STATES,
     Asked,
     CallState,
+    Course,
     RollCall,
     Schedule,
     call_view,
@@ -97,3 +99,18 @@ def test_what_is_announced_as_next_is_what_is_started(
 
 def test_a_schedule_that_is_switched_off_announces_nothing() -> None:
     assert replace(DAILY, enabled=False).next_run_at(MONDAY) is None
+
+
+HOW_FAR: dict[CallState, int] = {"called": 0, "failed": 0, "silent": 0, "sent": 1, "delivered": 2, "seen": 3}
+
+
+@given(st.sampled_from(["called", "failed", "silent"]), st.lists(st.sampled_from(["sent", "delivered", "seen"])))
+def test_in_whatever_order_receipts_come_the_furthest_stands(begin: CallState, courses: list[Course]) -> None:
+    state = begin
+    for course in courses:
+        state = course if state in MOVED_BY[course] else state
+    assert HOW_FAR[state] == max([HOW_FAR[begin], *(HOW_FAR[course] for course in courses)])
+
+
+def test_a_failure_takes_nothing_back_that_a_person_or_a_machine_has_proven() -> None:
+    assert not {"delivered", "seen", "answered", "silent"} & set(MOVED_BY["failed"])

@@ -5,14 +5,16 @@
  */
 import type { CallState, CommunicationReport, TestCall } from "../wire/types.ts";
 
-export const callStates = ["silent", "failed", "called", "delivered", "answered"] as const satisfies readonly CallState[];
+export const callStates = ["silent", "failed", "called", "sent", "delivered", "seen", "answered"] as const satisfies readonly CallState[];
 
 /** Each has a sign of its own: colour alone says nothing. */
 export const callSigns: Readonly<Record<CallState, string>> = {
   silent: "○",
   failed: "✗",
   called: "…",
+  sent: "➝",
   delivered: "◐",
+  seen: "◉",
   answered: "✓",
 };
 
@@ -27,9 +29,18 @@ const worst = (call: TestCall): number => callStates.indexOf(call.state);
 const named = (call: TestCall): string => call.unit?.code ?? call.device?.code ?? "";
 
 export function countStates(calls: readonly TestCall[]): Record<CallState, number> {
-  const counts: Record<CallState, number> = { silent: 0, failed: 0, called: 0, delivered: 0, answered: 0 };
+  const counts: Record<CallState, number> = { silent: 0, failed: 0, called: 0, sent: 0, delivered: 0, seen: 0, answered: 0 };
   for (const call of calls) counts[call.state] += 1;
   return counts;
+}
+
+/** Of whom a person is known to have it: by a confirmation, or by a touch on the message. */
+export const confirmed = ({ answered, seen }: Pick<Record<CallState, number>, "answered" | "seen">): number => answered + seen;
+
+/** The seconds after which it came as far as it has. */
+export function afterSeconds(call: TestCall): number | null {
+  const { sent_after_s: sent, delivered_after_s: delivered, seen_after_s: seen, answered_after_s: answered } = call;
+  return { sent, delivered, seen, answered, called: null, failed: null, silent: null }[call.state];
 }
 
 /** Nothing said at all: neither by a machine nor by a person. */

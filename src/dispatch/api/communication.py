@@ -42,10 +42,10 @@ from dispatch.storage.communication import Reply, count_roll, find_test, list_ro
 
 router: Final = APIRouter(prefix="/api/v1", tags=["communication tests"])
 TESTS, SCHEDULES = "/communication-tests", "/communication-schedules"
-_SILENT_FIRST: Final = ("silent", "failed", "called", "delivered", "answered")
+_SILENT_FIRST: Final = ("silent", "failed", "called", "sent", "delivered", "seen", "answered")
 _COLUMNS: Final = (
     *("subject", "code", "name", "name_en", "unit_kind", "place", "channel", "state"),
-    *("called_at", "delivered_after_s", "answered_after_s", "error"),
+    *("called_at", "sent_after_s", "delivered_after_s", "seen_after_s", "answered_after_s", "error"),
 )
 
 

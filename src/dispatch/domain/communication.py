@@ -25,14 +25,27 @@ MOST_LATE: Final = timedelta(hours=1)
 """A scheduled test that nobody could start for so long is left out on that day."""
 DAYS_OF_A_WEEK: Final = 7
 
-CallState = Literal["called", "delivered", "answered", "failed", "silent"]
+CallState = Literal["called", "sent", "delivered", "seen", "answered", "failed", "silent"]
 STATES: Final[tuple[CallState, ...]] = get_args(CallState)
+Course = Literal["sent", "delivered", "seen", "failed"]
+"""What becomes of a message."""
+# A receipt may overtake the sending, and come after the end: it says who can be reached. Of several messages to a unit
+# on one channel the one that came furthest counts, so that a failure takes nothing back but what was merely sent.
+MOVED_BY: Final[dict[Course, tuple[CallState, ...]]] = {
+    "sent": ("called", "failed", "silent"),
+    "delivered": ("called", "failed", "silent", "sent"),
+    "seen": ("called", "failed", "silent", "sent", "delivered"),
+    "failed": ("called", "sent"),
+}
 Subject = Literal["unit", "device"]
 
 
 @dataclass(frozen=True, slots=True)
 class RollCall:
-    """One subject called on one channel. `delivered` is what a machine said, `answered` what a person did."""
+    """One subject called on one channel.
+
+    `delivered` is what a machine said; `seen` (a message was touched) and `answered` are what a person did.
+    """
 
     subject_kind: Subject
     subject_id: str
@@ -42,6 +55,8 @@ class RollCall:
     delivered_at: datetime | None = None
     answered_at: datetime | None = None
     error: str | None = None
+    sent_at: datetime | None = None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +198,9 @@ def call_view(call: RollCall, directory: Directory) -> Json:
         "channel": call.channel,
         "state": call.state,
         "called_at": instant(call.called_at),
+        "sent_after_s": _seconds(call, call.sent_at),
         "delivered_after_s": _seconds(call, call.delivered_at),
+        "seen_after_s": _seconds(call, call.seen_at),
         "answered_after_s": _seconds(call, call.answered_at),
         "error": call.error,
     }
