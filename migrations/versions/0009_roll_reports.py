@@ -1,4 +1,4 @@
-"""Messages of a test of communication: what was sent has not arrived, and what has arrived was not seen yet.
+"""Reports of tests of communication: what was sent has not arrived yet, and agencies stand in an order of their own.
 
 Revision: 0009
 """
@@ -10,6 +10,7 @@ down_revision = "0008"
 
 # Until now `delivered` of a message meant that its gateway had taken it; what became of it stands in the ledger.
 UP = """
+ALTER TABLE agency ADD rank integer NOT NULL DEFAULT 0;
 ALTER TABLE communication_test_call ADD sent_at timestamptz, ADD seen_at timestamptz;
 ALTER TABLE communication_test_call DROP CONSTRAINT communication_test_call_state_check;
 ALTER TABLE communication_test_call ADD CONSTRAINT communication_test_call_state_check
@@ -30,11 +31,12 @@ ALTER TABLE communication_test_call DROP CONSTRAINT communication_test_call_stat
 ALTER TABLE communication_test_call ADD CONSTRAINT communication_test_call_state_check
   CHECK (state IN ('called', 'delivered', 'answered', 'failed', 'silent'));
 ALTER TABLE communication_test_call DROP sent_at, DROP seen_at;
+ALTER TABLE agency DROP rank;
 """
 
 
 def upgrade() -> None:
-    """Tell one from the other, also in the reports of tests that are over."""
+    """Tell one from the other, also in the reports of tests that are over; the next load of a directory gives ranks."""
     _run(UP)
 
 
