@@ -36,6 +36,7 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     directory_views.UnitList,
     directory_views.PlaceList,
     communication_views.CommunicationReport,
+    communication_views.ScheduleView,
     *FROM_SERVER.values(),
 )
 REQUESTS: tuple[type[BaseModel], ...] = (
@@ -45,6 +46,7 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     schemas.ModeSetting,
     drill_schemas.DrillBody,
     communication_schemas.CommunicationTestBody,
+    communication_schemas.ScheduleBody,
     back_entries.BackEntry,
     *FROM_CLIENT.values(),
 )

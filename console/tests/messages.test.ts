@@ -17,13 +17,14 @@ import { readiness } from "../src/state/messages/readiness.ts";
 import { refusals } from "../src/state/messages/refusals.ts";
 import { rollCall } from "../src/state/messages/roll_call.ts";
 import { rollReport } from "../src/state/messages/roll_report.ts";
+import { schedules } from "../src/state/messages/schedules.ts";
 import { start } from "../src/state/messages/start.ts";
 import { unit } from "../src/state/messages/unit.ts";
 import { unitLater } from "../src/state/messages/unit_later.ts";
 
 const catalogues: Record<string, Texts> = {
   ...{ common, call, callLater, unit, unitLater, desk, modes, push, rollCall, start },
-  ...{ audits, drills, paper, readiness, refusals, rollReport },
+  ...{ audits, drills, paper, readiness, refusals, rollReport, schedules },
 };
 const every = Object.entries(catalogues).flatMap(([page, texts]) =>
   Object.entries(texts).map(([key, text]) => [`${page} ${key}`, key, text] as [string, string, Text]),

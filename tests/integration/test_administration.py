@@ -1,5 +1,6 @@
 """Who looks something up finds the whole of it, page by page, and nobody finds out about people who need not."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ import httpx
 import pytest
 from jsonschema import Draft202012Validator
 
+from dispatch.storage.bundle import write_bundle
+from dispatch.storage.directory import list_agencies
 from tests.support.city import POLICE, City
 
 DOCUMENT = Path(__file__).parents[2] / "docs/openapi.json"
@@ -110,3 +113,20 @@ async def test_whoever_answers_for_a_village_is_found_by_its_code(city: City) ->
     desk = await city.person()
     found = (await desk.get("/api/v1/jurisdictions?division=430304005003&kind=community_committee")).json()["items"]
     assert [entry["unit"]["code"] for entry in found] == ["430304005003-COM"]
+
+
+class UndoneError(Exception):
+    """Nothing of it is kept."""
+
+
+async def test_agencies_say_in_which_order_reports_list_them(city: City) -> None:
+    agencies = await _all(await city.person(), "agencies", 200)
+    ranked = [one["code"] for one in sorted(agencies, key=lambda one: one["rank"])]
+    assert ranked[:6] == ["police", "fire", "ems", "health", "justice", "community"]
+    one: dict[str, object] = {"code": "police", "name": "公安", "name_en": "Police", "rank": 99}
+    with contextlib.suppress(UndoneError):
+        async with city.process.database.transaction("load") as connection:
+            await write_bundle(connection, {"agencies": [one]})
+            again = {row["code"]: row["rank"] for row in await list_agencies(connection)}
+            raise UndoneError
+    assert (again["police"], again["fire"]) == (99, 2), "a rank that is given counts, and moves nobody else"

@@ -10,7 +10,8 @@ import pytest
 from dispatch.assembly import new_id
 from dispatch.jobs.auditor import Auditor
 from dispatch.operations.audit_now import Ground
-from tests.support.city import HOSPITAL_CALL, POLICE, City
+from tests.integration.test_drills import announced, ended
+from tests.support.city import HEALTH, HOSPITAL_CALL, JUSTICE, POLICE, City
 
 PATH = "/api/v1/incidents/back-entries"
 PATROL = "430302001-PCS"
@@ -98,8 +99,51 @@ async def test_timeline_and_audit_say_when_it_happened_and_when_it_was_learnt(ci
     filled = {one["unit_kind"]: one["filled"] for one in shown["decision"]["requirements"]}
     assert filled.pop("police_station") == [went["id"]]
     assert all(ids == [] for ids in filled.values())
-    replay = await desk.get(f"/api/v1/incidents/{incident['id']}/replay")
-    assert replay.status_code == 404
+
+
+async def test_what_the_rules_demand_of_a_paper_record_can_be_decided_again(city: City) -> None:
+    desk = await city.person()
+    for number, exercise in enumerate(("actual", "exercise")):
+        body = record(city, exercise=exercise, paper_number=f"P-20261126-00{number}")
+        incident = (await enter(desk, body)).json()["incident"]
+        path = f"/api/v1/incidents/{incident['id']}"
+        repeated = (await desk.get(f"{path}/replay")).json()
+        assert (repeated["identical"], repeated["scope"], repeated["again"]) == (True, "demands", None)
+        assert repeated["stored"]["requirements"]
+        told = (await desk.get(f"{path}/explanation?unit={JUSTICE}")).json()["unit"]
+        assert (told["outcome"], told["code"]) == ("aside", "not_recorded"), "how it stood then nobody knows"
+        altered = "UPDATE decision SET body = replace(body, '\"required_count\":1', '\"required_count\":2')"
+        await city.sql.execute(f"{altered} WHERE incident_id = $1", incident["id"])
+        assert (await desk.get(f"{path}/replay")).json()["identical"] is False
+        await city.sql.execute("UPDATE decision SET input = NULL WHERE incident_id = $1", incident["id"])
+        refused = await desk.get(f"{path}/replay")
+        assert (refused.status_code, refused.json()["code"], refused.json()["why"]) == (
+            404,
+            "not_repeatable",
+            "no_input",
+        )
+
+
+@pytest.mark.parametrize("over", [False, True])
+async def test_an_exercise_from_paper_keeps_to_the_drill_of_its_hour_when_that_is_over(city: City, over: bool) -> None:
+    drill = await announced(city, POLICE, HEALTH)
+    await city.sql.execute("UPDATE drill SET starts_at = now() - interval '2 hours'")
+    if over:
+        await ended(city, drill)
+    desk = await city.person()
+    units = [{"unit_id": city.unit_id(POLICE), "role": "lead", "issued_at": ago(30), "acknowledged_at": ago(29)}]
+    body = record(city, exercise="exercise", occurred_at=ago(31), ended_at=None, units=units)
+    incident = (await enter(desk, body)).json()["incident"]
+    if not over:
+        await ended(city, drill)
+    path = f"/api/v1/incidents/{incident['id']}"
+    by_hand = await desk.post(f"{path}/dispatch", json={"units": [{"unit_id": city.unit_id(PATROL)}]})
+    assert (by_hand.status_code, by_hand.json()["code"]) == (409, "unit_unavailable")
+    worse = {"severity": "I", "urgency": "critical", "tags": ["weapon", "injured", "fire"], "reason": "x"}
+    assert (await desk.post(f"{path}/raise", json=worse)).status_code == 200
+    for _ in range(8):
+        await city.forward(120)
+    assert {row["unit"]["code"] for row in (await city.incident(incident["id"]))["assignments"]} <= {POLICE, HEALTH}
 
 
 async def test_what_goes_on_is_opened_with_the_units_named_and_its_clocks_run_from_now(city: City) -> None:

@@ -13,6 +13,7 @@ from arro3.io import read_parquet
 
 from dispatch.api import tables
 from dispatch.operations import backtest_ruleset
+from tests.integration.test_back_entry import enter, record
 from tests.support.city import HEALTH, JUSTICE, POLICE, City
 from tests.support.rules import RULE, draft, past
 
@@ -121,9 +122,10 @@ async def test_what_cannot_be_decided_again_is_counted_and_named(city: City, des
     await city.sql.execute(
         "UPDATE decision SET input = NULL WHERE incident_id = (SELECT min(id::text)::uuid FROM incident)"
     )
+    assert (await enter(desk, record(city))).status_code == 201
     told = await finished(desk, await started(desk, await draft(city)))
-    assert (told["state"], told["done"], told["summary"]["incidents"]) == ("done", 3, 2)
-    assert told["summary"]["skipped"] == {"no_input": 1}
+    assert (told["state"], told["done"], told["summary"]["incidents"]) == ("done", 4, 2)
+    assert told["summary"]["skipped"] == {"back_entry": 1, "no_input": 1}
 
 
 class Held:

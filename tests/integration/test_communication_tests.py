@@ -124,7 +124,7 @@ async def test_nobody_s_telephone_rings_unless_its_channel_is_named(city: City) 
     await loop.once()
     await loop.settle()
     lines = await report(city, test)
-    sent = [line for line in lines.values() if line["state"] == "delivered"]
+    sent = [line for line in lines.values() if line["state"] == "sent"]
     assert len(sms.got) == len(sent) > 1
     assert {message.title for message in sms.got} == {"【测试 TEST】通信测试"}
     assert (lines[f"{JUSTICE} sms"]["state"], lines[f"{JUSTICE} sms"]["error"]) == ("failed", "off_duty")
@@ -271,11 +271,15 @@ async def test_a_schedule_is_switched_off_and_on_by_whose_area_it_is(city: City)
     context, leader, desk = city.process.context, await city.person("leader"), await city.person()
     made = await schedule(city, context.now() + timedelta(minutes=10))
     one = f"{SCHEDULES}/{made['id']}"
+    coming = datetime.fromisoformat(made["next_run_at"])
+    assert timedelta(minutes=8) < coming - context.now() <= timedelta(minutes=10)
     assert (await desk.patch(one, json={"enabled": False})).status_code == 403
-    assert (await leader.patch(one, json={"enabled": False})).json()["enabled"] is False
+    off = (await leader.patch(one, json={"enabled": False})).json()
+    assert (off["enabled"], off["next_run_at"]) == (False, None)
     city.offset += timedelta(minutes=11)
     assert await start_due_tests(context) == 0
-    assert (await leader.patch(one, json={"enabled": True})).json()["enabled"] is True
+    again = (await leader.patch(one, json={"enabled": True})).json()
+    assert (again["enabled"], datetime.fromisoformat(again["next_run_at"]) - coming) == (True, timedelta(days=1))
     assert await start_due_tests(context) == 0, "switched on after its time: tomorrow"
     assert [entry["id"] for entry in (await desk.get(SCHEDULES)).json()["items"]] == [made["id"]]
     assert (await leader.patch(f"{SCHEDULES}/{city.unit_id(POLICE)}", json={"enabled": True})).status_code == 404

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from dispatch.domain.communication import (
     MOST_LATE,
+    MOVED_BY,
     STATES,
     Asked,
     CallState,
+    Course,
     RollCall,
     Schedule,
     call_view,
@@ -72,3 +74,43 @@ def test_a_line_says_after_how_many_seconds() -> None:
     line = call_view(RollCall("device", "gone", "button", "delivered", NOW, delivered_at=later), directory())
     assert (line["delivered_after_s"], line["answered_after_s"]) == (2.5, None)
     assert line["device"] == {"id": "gone", "code": None, "name": None, "name_en": None, "place": None}
+
+
+TWO_WEEKS = 60 * 24 * 14
+
+
+@given(
+    st.lists(st.integers(1, 7), min_size=1).map(tuple),
+    st.times(timezones=st.none()).map(lambda at: at.replace(second=0, microsecond=0)),
+    st.one_of(st.none(), st.integers(-7, 0)),
+    st.integers(0, TWO_WEEKS),
+)
+def test_what_is_announced_as_next_is_what_is_started(
+    weekdays: tuple[int, ...], at: time, ran: int | None, minutes: int
+) -> None:
+    local = MONDAY + timedelta(minutes=minutes)
+    last = None if ran is None else local.date() + timedelta(days=ran)
+    schedule = replace(DAILY, weekdays=weekdays, at=at, last_run_on=last)
+    coming = schedule.next_run_at(local)
+    assert coming is not None
+    assert schedule.is_due(max(local, coming)), "whoever waits for it sees it start"
+    assert schedule.is_due(local) is (coming <= local), "and nothing starts before it"
+
+
+def test_a_schedule_that_is_switched_off_announces_nothing() -> None:
+    assert replace(DAILY, enabled=False).next_run_at(MONDAY) is None
+
+
+HOW_FAR: dict[CallState, int] = {"called": 0, "failed": 0, "silent": 0, "sent": 1, "delivered": 2, "seen": 3}
+
+
+@given(st.sampled_from(["called", "failed", "silent"]), st.lists(st.sampled_from(["sent", "delivered", "seen"])))
+def test_in_whatever_order_receipts_come_the_furthest_stands(begin: CallState, courses: list[Course]) -> None:
+    state = begin
+    for course in courses:
+        state = course if state in MOVED_BY[course] else state
+    assert HOW_FAR[state] == max([HOW_FAR[begin], *(HOW_FAR[course] for course in courses)])
+
+
+def test_a_failure_takes_nothing_back_that_a_person_or_a_machine_has_proven() -> None:
+    assert not {"delivered", "seen", "answered", "silent"} & set(MOVED_BY["failed"])

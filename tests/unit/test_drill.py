@@ -61,3 +61,6 @@ def test_a_decision_made_again_asks_the_same_units(participants: Participants | 
     kept = input_data(asked, {})
     assert ("participants" in kept) == (participants is not None)
     assert read_input(kept, asked.facts)[0] == asked
+    assert read_input(input_data(asked, None), asked.facts) == (asked, None), (
+        "states that nobody knows are not all free"
+    )

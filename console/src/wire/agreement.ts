@@ -49,6 +49,7 @@ export interface Agreement {
   drill: Reads<service.DrillView, console.Drill>;
   communicationReport: Reads<service.CommunicationReport, console.CommunicationReport>;
   testCall: Reads<service.RollCallView, console.TestCall>;
+  schedule: Reads<service.ScheduleView, console.Schedule>;
   alarm: Reads<service.AuditAlarm, console.AuditAlarm>;
   heartbeat: Reads<service.Heartbeat, frames.HeartbeatFrame>;
   hello: Sends<frames.HelloFrame, service.Hello>;
@@ -58,6 +59,7 @@ export interface Agreement {
   newMode: Sends<console.NewMode, service.ModeSetting>;
   newDrill: Sends<console.NewDrill, service.DrillBody>;
   newTest: Sends<console.NewCommunicationTest, service.CommunicationTestBody>;
+  newSchedule: Sends<console.NewSchedule, service.ScheduleBody>;
   paperRecord: Sends<paper.PaperRecord, service.BackEntry>;
   press: Sends<console.Press, service.Press>;
 }

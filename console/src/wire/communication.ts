@@ -1,13 +1,15 @@
 /** A test of communication and its report: who was called, on which channel, and what became of it. */
 import type { Instant, UnitBrief } from "./basics.ts";
 
-export type CallState = "called" | "delivered" | "answered" | "failed" | "silent";
+export type CallState = "called" | "sent" | "delivered" | "seen" | "answered" | "failed" | "silent";
 
 export interface ChannelTotal {
   channel: string;
   total: number;
   called: number;
+  sent: number;
   delivered: number;
+  seen: number;
   answered: number;
   failed: number;
   silent: number;
@@ -41,7 +43,9 @@ export interface TestCall {
   device: CalledDevice | null;
   channel: string;
   state: CallState;
+  sent_after_s: number | null;
   delivered_after_s: number | null;
+  seen_after_s: number | null;
   answered_after_s: number | null;
   error: string | null;
 }
@@ -55,4 +59,23 @@ export interface NewCommunicationTest {
   division_code: string;
   channels: string[];
   window_s: number;
+}
+
+/** A test that comes again on weekdays (1 is Monday) at a local time; `next_run_at` is null while it is switched off. */
+export interface Schedule {
+  id: string;
+  name: string;
+  division_code: string;
+  channels: string[];
+  weekdays: number[];
+  at: string;
+  enabled: boolean;
+  next_run_at: Instant | null;
+  set_by: string;
+  set_at: Instant;
+}
+
+export interface NewSchedule extends NewCommunicationTest {
+  weekdays: number[];
+  at: string;
 }

@@ -690,11 +690,37 @@ export interface RollCallView {
   unit: UnitView | null;
   device: CalledDevice | null;
   channel: string;
-  state: "called" | "delivered" | "answered" | "failed" | "silent";
+  state: "called" | "sent" | "delivered" | "seen" | "answered" | "failed" | "silent";
   called_at: string;
+  sent_after_s: number | null;
   delivered_after_s: number | null;
+  seen_after_s: number | null;
   answered_after_s: number | null;
   error: string | null;
+}
+
+export interface ScheduleBody {
+  name: string;
+  division_code: string;
+  channels?: (string)[];
+  window_s?: number;
+  weekdays: (number)[];
+  at: string;
+}
+
+export interface ScheduleView {
+  id: string;
+  name: string;
+  division_code: string;
+  channels: (string)[];
+  window_s: number;
+  weekdays: (number)[];
+  at: string;
+  enabled: boolean;
+  last_run_on: string | null;
+  next_run_at: string | null;
+  set_by: string;
+  set_at: string;
 }
 
 export interface Scope {
@@ -763,7 +789,9 @@ export interface TotalView {
   channel: string;
   total: number;
   called: number;
+  sent: number;
   delivered: number;
+  seen: number;
   answered: number;
   failed: number;
   silent: number;

@@ -59,18 +59,19 @@ export class Http {
   }
 
   get<T>(path: string): Promise<T> {
-    return this.#send<T>("GET", path, undefined, {});
+    return this.send<T>("GET", path, undefined, {});
   }
 
   post<T>(path: string, body: unknown, options: PostOptions = {}): Promise<T> {
-    return this.#send<T>("POST", path, body, options);
+    return this.send<T>("POST", path, body, options);
   }
 
   delete(path: string): Promise<void> {
-    return this.#send<void>("DELETE", path, undefined, {});
+    return this.send<void>("DELETE", path, undefined, {});
   }
 
-  async #send<T>(method: string, path: string, body: unknown, options: PostOptions): Promise<T> {
+  /** Any method: the pages count their bytes, a verb that one of them needs is not worth a method on all. */
+  async send<T>(method: string, path: string, body?: unknown, options: PostOptions = {}): Promise<T> {
     const headers: Record<string, string> = { Accept: "application/json" };
     const token = this.#token();
     if (token) headers["Authorization"] = `Bearer ${token}`;

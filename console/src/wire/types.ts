@@ -361,10 +361,12 @@ export interface NewMode {
   ends_at?: Instant;
 }
 
+/** The lowest `rank` is listed first. */
 export interface Agency {
   code: string;
   name: string;
   name_en: string | null;
+  rank: number;
 }
 
 export interface StartPage {

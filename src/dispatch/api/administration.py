@@ -59,11 +59,11 @@ def _units(service: Service, principal: Principal, query: QueryParams) -> Iterab
 
 @router.get("/agencies", responses=responses.AGENCIES, openapi_extra=responses.listed_by("q"))
 async def agencies(request: Request) -> Response:
-    """List agencies: filter by `q` (part of name or code)."""
+    """List agencies: filter by `q` (part of name or code). Reports show them by `rank`, the lowest first."""
     service, _, query = await _asked(request)
     async with service.context.database.connection() as connection:
         stored = await list_agencies(connection)
-    found = [row for row in stored if matches(query.get("q"), row.values())]
+    found = [row for row in stored if matches(query.get("q"), (row["code"], row["name"], row["name_en"]))]
     return _listed(query, {"q"}, found, (lambda row: row["code"], lambda row: {**row}))
 
 

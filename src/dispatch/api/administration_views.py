@@ -9,11 +9,12 @@ from dispatch.api.view_basics import Severity, UnitView, Urgency, View
 
 
 class Agency(View):
-    """An organisation."""
+    """An organisation; reports list those of the lowest `rank` first."""
 
     code: str
     name: str
     name_en: str
+    rank: int
 
 
 class AgencyList(View):

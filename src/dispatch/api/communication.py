@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final, cast
 
 from fastapi import APIRouter
@@ -41,10 +42,10 @@ from dispatch.storage.communication import Reply, count_roll, find_test, list_ro
 
 router: Final = APIRouter(prefix="/api/v1", tags=["communication tests"])
 TESTS, SCHEDULES = "/communication-tests", "/communication-schedules"
-_SILENT_FIRST: Final = ("silent", "failed", "called", "delivered", "answered")
+_SILENT_FIRST: Final = ("silent", "failed", "called", "sent", "delivered", "seen", "answered")
 _COLUMNS: Final = (
     *("subject", "code", "name", "name_en", "unit_kind", "place", "channel", "state"),
-    *("called_at", "delivered_after_s", "answered_after_s", "error"),
+    *("called_at", "sent_after_s", "delivered_after_s", "seen_after_s", "answered_after_s", "error"),
 )
 
 
@@ -165,8 +166,8 @@ async def schedules(request: Request) -> Response:
     directory = service.context.knowledge.directory
     async with service.context.database.connection() as connection:
         known = await list_schedules(connection)
-    shown = [schedule_view(one) for one in known if principal.is_touched_by(one.asked.division_code, directory)]
-    return json_response({"items": shown})
+    shown = [one for one in known if principal.is_touched_by(one.asked.division_code, directory)]
+    return json_response({"items": [schedule_view(one, _local(service)) for one in shown]})
 
 
 @router.post(
@@ -204,7 +205,12 @@ async def switch(request: Request, schedule_id: str) -> Response:
         _require_own_area(service, principal, known.asked.division_code)
 
     switching = Switching(uuid_or_missing(schedule_id, "schedule"), given.enabled, may_switch)
-    return json_response(schedule_view(await switch_communication(service.context, switching, actor=principal.actor)))
+    schedule = await switch_communication(service.context, switching, actor=principal.actor)
+    return json_response(schedule_view(schedule, _local(service)))
+
+
+def _local(service: Service) -> datetime:
+    return service.context.now().astimezone(service.context.timezone)
 
 
 def _in_order(calls: Sequence[RollCall], directory: Directory) -> list[Json]:

@@ -13,7 +13,9 @@ class TotalView(View):
     channel: str
     total: int
     called: int
+    sent: int
     delivered: int
+    seen: int
     answered: int
     failed: int
     silent: int
@@ -48,8 +50,9 @@ class CalledDevice(View):
 class RollCallView(View):
     """One unit or device called on one channel.
 
-    `delivered`: it was shown, or handed to the gateway; `answered`: somebody confirmed it. `error` says why not:
-    `no_console`, `off_duty`, `no_number`, `no_subscription`, or what the gateway said.
+    `sent`: the gateway has taken the message; `delivered`: it was shown, or arrived; `seen`: somebody touched it;
+    `answered`: somebody confirmed it. Of several messages to a unit the one that came furthest counts. `error` says why
+    not: `no_console`, `off_duty`, `no_number`, `no_subscription`, or what the gateway said.
     """
 
     subject: Literal["unit", "device"]
@@ -58,7 +61,9 @@ class RollCallView(View):
     channel: str
     state: CallState
     called_at: str
+    sent_after_s: float | None
     delivered_after_s: float | None
+    seen_after_s: float | None
     answered_after_s: float | None
     error: str | None
 
@@ -77,7 +82,7 @@ class CommunicationTestList(View):
 
 
 class ScheduleView(View):
-    """A test that comes again, on weekdays (1 is Monday) at a local time."""
+    """A test that comes again, on weekdays (1 is Monday) at a local time; `next_run_at` is null while switched off."""
 
     id: str
     name: str
@@ -88,6 +93,7 @@ class ScheduleView(View):
     at: str
     enabled: bool
     last_run_on: str | None
+    next_run_at: str | None
     set_by: str
     set_at: str
 

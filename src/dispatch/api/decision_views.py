@@ -81,8 +81,12 @@ class DecisionView(View):
 
 
 class ReplayView(View):
-    """A stored decision beside the same one made again; `again` is null when both are identical."""
+    """A stored decision beside the same one made again; `again` is null when both are identical.
+
+    `scope` is `demands` for a paper record: what the rules demand is decided again, who went was decided by people.
+    """
 
     identical: bool
+    scope: Literal["whole", "demands"]
     stored: DecisionView
     again: DecisionView | None

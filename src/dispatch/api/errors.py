@@ -19,6 +19,7 @@ STATUS: Final[dict[type[DispatchError], int]] = {
     domain.ForbiddenError: 403,
     domain.OriginRefusedError: 403,
     domain.NotFoundError: 404,
+    domain.NotRepeatableError: 404,
     domain.InvalidRequestError: 422,
     domain.WrongStateError: 409,
     domain.AlreadyTakenError: 409,

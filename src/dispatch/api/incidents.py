@@ -135,11 +135,18 @@ async def read_incident(request: Request, incident_id: str) -> Response:
 
 @router.get("/{incident_id}/replay", responses=responses.REPLAY)
 async def replay(request: Request, incident_id: str) -> Response:
-    """Decide again from what was stored, on the ruleset and directory of then, and compare byte for byte."""
+    """Decide again from what was stored, on the ruleset and directory of then, and compare byte for byte.
+
+    Of a paper record it is what the rules demand (`scope` `demands`): who went was decided by people.
+    """
     service, principal, work = await sighted(request, incident_id)
     principal.require("direct")
     repeated = await repeat_decision(service.context, work.incident["id"])
-    view: Json = {"identical": repeated.is_identical, "stored": decision_view(service, repeated.stored)}
+    view: Json = {
+        "identical": repeated.is_identical,
+        "scope": repeated.scope,
+        "stored": decision_view(service, repeated.stored),
+    }
     view["again"] = None if repeated.is_identical else decision_view(service, repeated.again)
     return json_response(view)
 

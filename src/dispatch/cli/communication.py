@@ -32,8 +32,8 @@ LEAST_S, MOST_S = 10, 3600
 def _test(arguments: argparse.Namespace, settings: Settings) -> int:
     found = with_database(settings, lambda database: _run(database, settings, arguments))
     print(json.dumps(found, ensure_ascii=False) if arguments.json else _told(found))
-    answered = {call["state"] for call in found["calls"]} <= {"answered", "delivered"}
-    return 0 if answered or not arguments.wait else 1
+    silent = {call["state"] for call in found["calls"]} & {"called", "failed", "silent"}
+    return 1 if silent and arguments.wait else 0
 
 
 async def _run(database: Database, settings: Settings, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _told(found: dict[str, Any]) -> str:
         lines.append(f"  {total['channel']:<10}{total['total']} called: {counts}")
     for call in found["calls"]:
         named = call["unit"] or call["device"]
-        after = call["answered_after_s"] if call["answered_after_s"] is not None else call["delivered_after_s"]
+        after = call.get(f"{call['state']}_after_s")
         how = "" if after is None else f" after {after:.1f} s"
         why = f" ({call['error']})" if call["error"] else ""
         lines.append(f"  {named['code'] or named['id']:<20}{call['channel']:<10}{call['state']}{how}{why}")

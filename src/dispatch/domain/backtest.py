@@ -140,7 +140,7 @@ class Book:
         self.rules_after.update(row.rules_after)
 
     def skip(self, reason: str) -> None:
-        """Count an incident that cannot be decided again: `no_input`, `unreadable_ruleset`."""
+        """Count an incident that cannot be decided again: `no_input`, `back_entry`, `unreadable_ruleset`."""
         self.done += 1
         self.skipped[reason] += 1
 

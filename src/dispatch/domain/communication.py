@@ -23,15 +23,29 @@ USUAL: Final = (CONSOLE, BUTTON)
 """What is tested unless other channels are named: what disturbs nobody."""
 MOST_LATE: Final = timedelta(hours=1)
 """A scheduled test that nobody could start for so long is left out on that day."""
+DAYS_OF_A_WEEK: Final = 7
 
-CallState = Literal["called", "delivered", "answered", "failed", "silent"]
+CallState = Literal["called", "sent", "delivered", "seen", "answered", "failed", "silent"]
 STATES: Final[tuple[CallState, ...]] = get_args(CallState)
+Course = Literal["sent", "delivered", "seen", "failed"]
+"""What becomes of a message."""
+# A receipt may overtake the sending, and come after the end: it says who can be reached. Of several messages to a unit
+# on one channel the one that came furthest counts, so that a failure takes nothing back but what was merely sent.
+MOVED_BY: Final[dict[Course, tuple[CallState, ...]]] = {
+    "sent": ("called", "failed", "silent"),
+    "delivered": ("called", "failed", "silent", "sent"),
+    "seen": ("called", "failed", "silent", "sent", "delivered"),
+    "failed": ("called", "sent"),
+}
 Subject = Literal["unit", "device"]
 
 
 @dataclass(frozen=True, slots=True)
 class RollCall:
-    """One subject called on one channel. `delivered` is what a machine said, `answered` what a person did."""
+    """One subject called on one channel.
+
+    `delivered` is what a machine said; `seen` (a message was touched) and `answered` are what a person did.
+    """
 
     subject_kind: Subject
     subject_id: str
@@ -41,6 +55,8 @@ class RollCall:
     delivered_at: datetime | None = None
     answered_at: datetime | None = None
     error: str | None = None
+    sent_at: datetime | None = None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +102,21 @@ class Schedule:
     def is_due(self, local: datetime) -> bool:
         """Say whether it is to be started now: once a local date, not long after its time."""
         today = local.date()
-        if not self.enabled or local.isoweekday() not in self.weekdays:
+        if not self.enabled or not self._may_run_on(today):
             return False
         late = datetime.combine(today, local.time()) - datetime.combine(today, self.at)
-        return timedelta(0) <= late < MOST_LATE and (self.last_run_on is None or self.last_run_on < today)
+        return timedelta(0) <= late < MOST_LATE
+
+    def next_run_at(self, local: datetime) -> datetime | None:
+        """Give when it starts next: in the past while it is due, None while it is switched off."""
+        if not self.enabled:
+            return None
+        dates = (local.date() + timedelta(days=days) for days in range(2 * DAYS_OF_A_WEEK))
+        ahead = (datetime.combine(one, self.at, local.tzinfo) for one in dates if self._may_run_on(one))
+        return next((at for at in ahead if local - at < MOST_LATE), None)
+
+    def _may_run_on(self, day: date) -> bool:
+        return day.isoweekday() in self.weekdays and (self.last_run_on is None or self.last_run_on < day)
 
 
 def require_known(asked: Asked, directory: Directory, messaging: Collection[str]) -> None:
@@ -171,7 +198,9 @@ def call_view(call: RollCall, directory: Directory) -> Json:
         "channel": call.channel,
         "state": call.state,
         "called_at": instant(call.called_at),
+        "sent_after_s": _seconds(call, call.sent_at),
         "delivered_after_s": _seconds(call, call.delivered_at),
+        "seen_after_s": _seconds(call, call.seen_at),
         "answered_after_s": _seconds(call, call.answered_at),
         "error": call.error,
     }
@@ -189,8 +218,8 @@ def _device(device_id: str, directory: Directory) -> Json:
     return {"id": device.id, "code": device.code, "name": device.name, "name_en": device.name_en, "place": place.name}
 
 
-def schedule_view(schedule: Schedule) -> Json:
-    """Shape a schedule."""
+def schedule_view(schedule: Schedule, local: datetime) -> Json:
+    """Shape a schedule as of a local time."""
     asked = schedule.asked
     return {
         "id": schedule.id,
@@ -202,6 +231,7 @@ def schedule_view(schedule: Schedule) -> Json:
         "at": schedule.at.isoformat("minutes"),
         "enabled": schedule.enabled,
         "last_run_on": None if schedule.last_run_on is None else schedule.last_run_on.isoformat(),
+        "next_run_at": instant_or_none(schedule.next_run_at(local)),
         "set_by": schedule.set_by,
         "set_at": instant(schedule.set_at),
     }

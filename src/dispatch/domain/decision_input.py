@@ -1,6 +1,7 @@
 """What a decision was made from, kept beside it: with the versions it names the same decision can be made again.
 
 Only the states that were looked at are kept, and of them only what differs from a unit that is free and at its base.
+Of a paper record no states are known: the rules were asked what they demand, and people decided who went.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,8 +37,11 @@ class RecordedStates(States):
         return self._looked.positioned()
 
 
-def input_data(request: Request, seen: Mapping[str, UnitState]) -> dict[str, object]:
-    """Write down a request and the states that were looked at; the facts stand in the decision itself."""
+def input_data(request: Request, seen: Mapping[str, UnitState] | None) -> dict[str, object]:
+    """Write down a request and the states that were looked at; the facts stand in the decision itself.
+
+    `seen` is None where nobody knows how units stood: then only what is demanded can be decided again.
+    """
     point, participants = request.point, request.participants
     return {
         "division_code": request.division_code,
@@ -48,12 +52,12 @@ def input_data(request: Request, seen: Mapping[str, UnitState]) -> dict[str, obj
         "taken": sorted(request.taken),
         "responses": dict(request.responses),
         **({} if participants is None else {"participants": participants.data()}),
-        "states": {unit_id: kept for unit_id, state in seen.items() if (kept := _state_data(state))},
+        "states": None if seen is None else _states_data(seen),
     }
 
 
-def read_input(stored: Mapping[str, object], facts: Facts) -> tuple[Request, States]:
-    """Read a request and its states back."""
+def read_input(stored: Mapping[str, object], facts: Facts) -> tuple[Request, States | None]:
+    """Read a request and its states back; None where nobody knew them."""
     point = cast("list[float] | None", stored["point"])
     request = Request(
         facts=facts,
@@ -66,8 +70,11 @@ def read_input(stored: Mapping[str, object], facts: Facts) -> tuple[Request, Sta
         responses=cast("dict[str, str]", stored["responses"]),
         participants=Participants.of(stored.get("participants")),
     )
+    known = cast("dict[str, dict[str, object]] | None", stored["states"])
+    if known is None:
+        return request, None
     states = States()
-    for unit_id, kept in cast("dict[str, dict[str, object]]", stored["states"]).items():
+    for unit_id, kept in known.items():
         states.put(unit_id, _state(kept))
     return request, states
 
@@ -80,6 +87,10 @@ def facts_data(facts: Facts) -> dict[str, object]:
 def read_facts(stored: Mapping[str, object]) -> Facts:
     """Read facts back."""
     return cast("Facts", {key: frozenset(v) if isinstance(v, list) else v for key, v in stored.items()})
+
+
+def _states_data(seen: Mapping[str, UnitState]) -> dict[str, object]:
+    return {unit_id: kept for unit_id, state in seen.items() if (kept := _state_data(state))}
 
 
 def _state_data(state: UnitState) -> dict[str, object]:

@@ -100,16 +100,21 @@ class Drills:
 
         Of several the one of the smallest area counts, then the one that started last.
         """
-        found = [
-            (chain.index(drill.division_code), -drill.starts_at.timestamp(), drill.id, drill)
-            for drill in self.known
-            if drill.division_code in chain and drill.stands(now)
-        ]
-        return min(found)[-1] if found else None
+        return smallest((drill for drill in self.known if drill.stands(now)), chain)
 
     def find(self, drill_id: str, now: datetime) -> Drill | None:
         """Give a drill as long as it stands."""
         return next((drill for drill in self.known if drill.id == drill_id and drill.stands(now)), None)
+
+
+def smallest(drills: Iterable[Drill], chain: Sequence[str]) -> Drill | None:
+    """Give the drill that counts of several that are held at the same time."""
+    found = [
+        (chain.index(drill.division_code), -drill.starts_at.timestamp(), drill.id, drill)
+        for drill in drills
+        if drill.division_code in chain
+    ]
+    return min(found)[-1] if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,13 @@ class NotFoundError(DispatchError):
     title = "Not found"
 
 
+class NotRepeatableError(DispatchError):
+    """A decision that cannot be made again. Facts: `why`, and the versions that are gone."""
+
+    code = "not_repeatable"
+    title = "The decision cannot be made again"
+
+
 class InvalidRequestError(DispatchError):
     """The request's content is wrong; `faults` say where."""
 

@@ -4,7 +4,7 @@ What is over is written as over: nobody is told, nothing runs. What goes on is o
 from now on: nobody is blamed for minutes in which nothing could be pressed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -17,7 +17,7 @@ from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.domain.events import Event, EventData, EventName
 from dispatch.domain.geo import Point, distance_m
 from dispatch.domain.ids import NewId
-from dispatch.domain.intake import Clocks, Opening, issue, open_incident
+from dispatch.domain.intake import Clocks, Opening, decision_data, issue, open_incident
 from dispatch.domain.ladder import Reach
 from dispatch.domain.routing import Plan, Planned
 from dispatch.domain.rows import AssignmentRow, ChangeRow, IncidentRow, instant, parse_instant
@@ -186,6 +186,16 @@ def in_order(events: Iterable[EventData], at: str) -> Iterator[tuple[str, EventD
 def demanded_by(plan: Plan) -> Plan:
     """Keep what the rules demand of such a call; who went was decided by people."""
     return Plan(plan.ruleset_version, plan.directory_version, plan.matched, plan.requirements, plan.facts)
+
+
+def demands_again(plan: Plan, stored: Mapping[str, object]) -> dict[str, object]:
+    """Write down what is demanded, decided again, with those who went as they are stored: people decided that."""
+    again = decision_data(demanded_by(plan), (), str(stored["decided_at"]))
+    demanded = cast("list[dict[str, object]]", again["requirements"])
+    met = cast("list[dict[str, object]]", stored["requirements"])
+    for requirement, known in zip(demanded, met, strict=False):
+        requirement["filled"] = known["filled"]
+    return again
 
 
 @dataclass(frozen=True, slots=True)

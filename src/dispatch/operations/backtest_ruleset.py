@@ -309,6 +309,9 @@ class _Slicing:
             book.skip("unreadable_ruleset")
             return
         request, states = read_input(orjson.loads(stored.input), read_facts(body["facts"]))
+        if states is None:
+            book.skip("back_entry")
+            return
         before = decide(request, opened.ruleset, self.directory, states)
         after = decide(request, self.ruleset, self.directory, states)
         past = Past(stored.incident_id, stored.number, stored.incident_type, stored.division_code, stored.opened_at)

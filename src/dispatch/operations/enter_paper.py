@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 
 from dispatch.domain.actor import Actor
 from dispatch.domain.call import CallReport
+from dispatch.domain.decision_input import input_data
+from dispatch.domain.drill import Participants, smallest
 from dispatch.domain.errors import IdempotencyKeyReusedError, PaperNumberTakenError, UnitUnavailableError
 from dispatch.domain.incident import is_actual
 from dispatch.domain.paper import Around, Paper, demanded_by, enter, placed, require_sense
-from dispatch.operations.context import Answer, Context, Once
+from dispatch.operations.context import Answer, Context, Once, dumps
 from dispatch.operations.opening import ATTEND_AFTER, Draft, Intake, opened, opening_of, plan_for, store_opening
 from dispatch.operations.replay import find_replay
+from dispatch.storage.drills import list_held_at
 from dispatch.storage.work import find_paper
 from dispatch.storage.written import ClaimLostError, PaperTakenError, TwinError
 
@@ -55,7 +58,9 @@ async def _store(context: Context, entry: Entry) -> Answer | None:
     opening = opening_of(context, intake)
     if paper.ended_at is not None:
         opening = replace(opening, links=())
-    plan = demanded_by(plan_for(context, replace(opening, now=paper.occurred_at)).plan)
+    within = await _of_drill(context, entry, opening.where.division_code)
+    decided = plan_for(context, replace(opening, now=paper.occurred_at), within=within)
+    plan = demanded_by(decided.plan)
     change = enter(opening, paper, Around(plan, context.knowledge.directory, context.new_id))
     met = placed(plan, paper, change["assignments"])
     draft = Draft(
@@ -65,8 +70,19 @@ async def _store(context: Context, entry: Entry) -> Answer | None:
         claims=paper.crews_at_work if is_actual(entry.report.exercise) else (),
         attend_at=opening.now + ATTEND_AFTER if opened(change)["shortfalls"] else None,
         occurred_at=paper.occurred_at,
+        decided_from=dumps(input_data(decided.request, None)),
     )
     return await store_opening(context, intake, opening, draft)
+
+
+async def _of_drill(context: Context, entry: Entry, division_code: str) -> Participants | None:
+    """Give who took part in the drill of then: what is known here are those that stand or will."""
+    if entry.report.exercise != "exercise":
+        return None
+    async with context.database.connection() as connection:
+        held = await list_held_at(connection, entry.paper.occurred_at)
+    drill = smallest(held, context.knowledge.directory.chain(division_code))
+    return None if drill is None else replace(drill.participants, drill_id=drill.id)
 
 
 async def _known(context: Context, entry: Entry) -> Answer:

@@ -8,7 +8,7 @@ from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.receipts import go_on_without
-from dispatch.storage.communication import note_delivery
+from dispatch.storage.communication import note_course
 from dispatch.storage.delivery import Attempt, Outcome, finish_attempt
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,8 @@ async def finish_delivery(context: Context, attempt: Attempt, outcome: Outcome) 
 async def _finish_test(context: Context, attempt: Attempt, outcome: Outcome, next_id: str) -> None:
     """Note how a message of a test of communication ended: the test's report has it, no incident."""
     async with context.database.transaction("finish_test_delivery") as connection:
-        await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
-        if outcome.retry_s is None:
-            await note_delivery(connection, attempt.id, sent=outcome.state == "sent", at=context.now())
+        so = await finish_attempt(connection, attempt.id, outcome, next_id=next_id)
+        if outcome.state == "sent":
+            await note_course(connection, attempt.id, "sent", context.now())
+        elif so and outcome.retry_s is None:
+            await note_course(connection, attempt.id, "failed", context.now())

@@ -14,6 +14,7 @@ from dispatch.operations.context import Context, Once, dumps
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.receipts import ask_no_further, go_on_without
 from dispatch.operations.replay import Kept, answer_once
+from dispatch.storage.communication import note_course
 from dispatch.storage.database import Connection
 from dispatch.storage.delivery import Movement, Reported, find_by_provider, find_by_token, move_attempt
 from dispatch.storage.idempotency import keep_answer
@@ -97,9 +98,11 @@ async def _follow(edit: Edit, receipt: Receipt, known: Reported) -> None:
 
 
 async def _note_of_test(context: Context, receipt: Receipt, known: Reported) -> str:
-    """Note a receipt of a message of a test of communication: it belongs to no incident."""
+    """Note a receipt of a message of a test of communication: it belongs to no incident, the test's report has it."""
     async with context.database.transaction("note_receipt") as connection:
         moved = await _move(connection, receipt, known)
+        if moved:
+            await note_course(connection, known.id, receipt.report, context.now())
     return _answer(after(known.state, receipt.report)) if moved else await _note(context, receipt)
 
 

@@ -42,12 +42,12 @@ async def schedule_communication(context: Context, wanted: Wanted, *, actor: Act
             weekdays=tuple(sorted(set(wanted.weekdays))),
             at=wanted.at,
             enabled=True,
-            last_run_on=_already(now.astimezone(context.timezone), wanted.at),
+            last_run_on=_already(_local(context), wanted.at),
             set_by=actor.name,
             set_at=now,
         )
         await insert_schedule(connection, schedule)
-        return schedule_view(schedule), _news(context, schedule, "set", actor)
+        return schedule_view(schedule, _local(context)), _news(context, schedule, "set", actor)
 
     return await act_once(context, once, Act("schedule_communication", change))
 
@@ -74,7 +74,7 @@ async def switch_communication(context: Context, switching: Switching, *, actor:
         switching.may_switch(known)
         if known.enabled == switching.enabled:
             return known
-        passed = _already(context.now().astimezone(context.timezone), known.at) if switching.enabled else None
+        passed = _already(_local(context), known.at) if switching.enabled else None
         schedule = replace(known, enabled=switching.enabled, last_run_on=passed or known.last_run_on)
         await switch_schedule(connection, schedule)
         news = _news(context, schedule, "enabled" if switching.enabled else "disabled", actor)
@@ -85,9 +85,17 @@ async def switch_communication(context: Context, switching: Switching, *, actor:
 
 def _news(context: Context, schedule: Schedule, act: str, actor: Actor) -> News:
     division = schedule.asked.division_code
-    facts: dict[str, object] = {"act": act, "division_code": division, "schedule": schedule_view(schedule)}
+    facts: dict[str, object] = {
+        "act": act,
+        "division_code": division,
+        "schedule": schedule_view(schedule, _local(context)),
+    }
     event = Event(str(context.new_id()), "test.scheduled", facts=facts)
     return News(context.now(), [event], actor, Audience(division_code=division))
+
+
+def _local(context: Context) -> datetime:
+    return context.now().astimezone(context.timezone)
 
 
 def _already(local: datetime, at: time) -> date | None:

@@ -103,7 +103,7 @@ def _texts(data: object) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A decision read back; `question` is what it was made from, by today's directory, if that was kept."""
+    """A decision read back; `question` is what it was made from, by today's directory, if that is known."""
 
     decided: Decided
     ruleset: CompiledRuleset | None
@@ -117,4 +117,6 @@ async def read_back(context: Context, stored: StoredDecision) -> Kept:
     if ruleset is None or stored.input is None:
         return Kept(decided, ruleset, None)
     request, states = read_input(orjson.loads(stored.input), decided.facts)
+    if states is None:
+        return Kept(decided, ruleset, None)
     return Kept(decided, ruleset, Question(request, ruleset, context.knowledge.directory, states))

@@ -39,7 +39,7 @@ _DEVICE: Final = (
 )
 _LADDER: Final = "code agency urgency channels next_channel_s limits escalate steps silent_s"
 _TARGETS: Final = (
-    _Target("agencies", "agency", "code", "code name name_en"),
+    _Target("agencies", "agency", "code", "code name name_en rank"),
     _Target("unit_kinds", "unit_kind", "code", "code name name_en exclusive sensitive"),
     _Target("place_kinds", "place_kind", "code", "code name name_en"),
     _Target("divisions", "division", "code", _DIVISION),
@@ -55,6 +55,11 @@ _TARGETS: Final = (
 def identity(kind: str, code: str) -> str:
     """Give the stable id of a directory row."""
     return str(uuid5(NAMESPACE, f"{kind}:{code}"))
+
+
+def _placed(key: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Give agencies the rank of their place in the list, unless they say another."""
+    return [{"rank": place, **row} for place, row in enumerate(rows, 1)] if key == "agencies" else rows
 
 
 def _resolved(key: str, row: dict[str, object]) -> dict[str, object]:
@@ -84,7 +89,7 @@ def _resolved(key: str, row: dict[str, object]) -> dict[str, object]:
 async def write_bundle(connection: Connection, bundle: Bundle) -> int:
     """Insert or update every row of a bundle and raise the directory's version, which is returned."""
     for target in _TARGETS:
-        rows = [_resolved(target.key, row) for row in bundle.get(target.key, [])]
+        rows = [_resolved(target.key, row) for row in _placed(target.key, bundle.get(target.key, []))]
         if rows:
             await _upsert(connection, target, json.dumps(rows, ensure_ascii=False))
     await connection.execute("INSERT INTO unit_state (unit_id) SELECT id FROM unit ON CONFLICT DO NOTHING")

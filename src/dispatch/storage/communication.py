@@ -11,7 +11,7 @@ from typing import Final, cast
 import asyncpg
 import orjson
 
-from dispatch.domain.communication import Asked, CommunicationTest, RollCall, Schedule, Subject
+from dispatch.domain.communication import MOVED_BY, Asked, CommunicationTest, Course, RollCall, Schedule, Subject
 from dispatch.storage.database import Connection
 
 
@@ -97,17 +97,30 @@ async def note_press(connection: Connection, device_id: str, at: datetime) -> No
     )
 
 
-async def note_delivery(connection: Connection, attempt_id: str, *, sent: bool, at: datetime) -> None:
-    """Note in the report of a test how one of its messages ended: of several to a unit one that was sent is enough."""
-    await connection.execute(
-        "UPDATE communication_test_call c SET state = CASE WHEN $2::boolean THEN 'delivered' ELSE 'failed' END, "
-        "delivered_at = CASE WHEN $2 THEN $3::timestamptz END, error = CASE WHEN $2 THEN NULL ELSE d.error END "
-        "FROM delivery_attempt d WHERE d.id = $1 AND c.test_id = d.test_id AND c.subject_id = d.unit_id "
-        "AND c.channel = d.channel AND c.state IN ('called', 'failed', 'silent') AND ($2 OR c.state <> 'silent')",
-        attempt_id,
-        sent,
-        at,
-    )
+_OF_ATTEMPT: Final = "d.id = $1 AND c.test_id = d.test_id AND c.subject_id = d.unit_id AND c.channel = d.channel"
+_LOCK_CALL: Final = f"""
+SELECT 1 FROM communication_test_call c, delivery_attempt d WHERE {_OF_ATTEMPT} FOR UPDATE OF c
+"""
+_COURSE: Final = f"""
+UPDATE communication_test_call c SET
+  state = CASE WHEN c.state = ANY($3) THEN $2 ELSE c.state END,
+  error = CASE WHEN c.state <> ALL($3) THEN c.error WHEN $2 = 'failed' THEN d.error END,
+  sent_at = CASE WHEN $2 = 'sent' THEN coalesce(c.sent_at, $4) ELSE c.sent_at END,
+  delivered_at = CASE WHEN $2 IN ('delivered', 'seen') THEN coalesce(c.delivered_at, $4) ELSE c.delivered_at END,
+  seen_at = CASE WHEN $2 = 'seen' THEN coalesce(c.seen_at, $4) ELSE c.seen_at END
+FROM delivery_attempt d WHERE {_OF_ATTEMPT} AND ($2 <> 'failed' OR NOT EXISTS (
+  SELECT 1 FROM delivery_attempt o WHERE o.test_id = d.test_id AND o.unit_id = d.unit_id AND o.channel = d.channel
+    AND o.id <> d.id AND o.state IN ('sent', 'delivered', 'seen')))
+"""
+
+
+async def note_course(connection: Connection, attempt_id: str, course: Course, at: datetime) -> None:
+    """Note in the report of a test what became of one of its messages; the ledger has it already.
+
+    Race: two messages to one unit end at once. The call is locked first, so that the second sees what the first did.
+    """
+    await connection.execute(_LOCK_CALL, attempt_id)
+    await connection.execute(_COURSE, attempt_id, course, list(MOVED_BY[course]), at)
 
 
 async def find_test(connection: Connection, test_id: str) -> CommunicationTest | None:
@@ -242,6 +255,8 @@ def _call(row: asyncpg.Record) -> RollCall:
         delivered_at=row["delivered_at"],
         answered_at=row["answered_at"],
         error=row["error"],
+        sent_at=row["sent_at"],
+        seen_at=row["seen_at"],
     )
 
 

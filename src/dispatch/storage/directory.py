@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass, replace
 from datetime import time
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import asyncpg
 
@@ -72,9 +72,9 @@ async def _build(tables: _Tables, version: int, places: dict[str, Place], device
     return Directory(content, SpatialIndex(units.values(), divisions.values()))
 
 
-async def list_agencies(connection: Connection) -> list[dict[str, str]]:
-    """List agencies: `code`, `name`, `name_en`."""
-    return [dict(row) for row in await connection.fetch("SELECT code, name, name_en FROM agency")]
+async def list_agencies(connection: Connection) -> list[dict[str, Any]]:
+    """List agencies: `code`, `name`, `name_en`, `rank`."""
+    return [dict(row) for row in await connection.fetch("SELECT code, name, name_en, rank FROM agency")]
 
 
 _OF_REAL_ALARMS: Final = "EXISTS (SELECT 1 FROM incident i WHERE i.id = a.incident_id AND i.exercise = 'actual')"

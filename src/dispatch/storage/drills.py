@@ -32,6 +32,12 @@ async def list_coming(connection: Connection, now: datetime) -> list[Drill]:
     return [_drill(row) for row in rows]
 
 
+async def list_held_at(connection: Connection, at: datetime) -> list[Drill]:
+    """List what was held at an instant, whether it is over by now or not."""
+    rows = await connection.fetch("SELECT * FROM drill WHERE starts_at <= $1 AND least(ended_at, ends_at) > $1", at)
+    return [_drill(row) for row in rows]
+
+
 async def list_held(connection: Connection, now: datetime, since: datetime) -> list[Drill]:
     """List what was ended or ran out since an instant, the latest first."""
     rows = await connection.fetch(

@@ -7,7 +7,7 @@ import asyncpg
 from dispatch.storage.database import outages_named
 from dispatch.storage.servers import Servers
 
-WANTED: Final = "0009"
+WANTED: Final = "0010"
 """The newest revision in migrations/versions; a test holds the two together."""
 
 

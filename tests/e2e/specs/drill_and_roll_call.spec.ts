@@ -1,6 +1,6 @@
 import type { Locator } from "@playwright/test";
 import { Operator } from "../support/api.ts";
-import { mainButton, press } from "../support/moves.ts";
+import { choose, mainButton, press } from "../support/moves.ts";
 import { expect, test } from "../support/world.ts";
 
 const hospital = {
@@ -72,4 +72,28 @@ test("a test of communication lies on no button: neither on the one that rings n
     expect(await uncovered(way)).toBe(true);
   }
   await leader.dispose();
+});
+
+test("a shift leader schedules a test of communication at the desk, sees when it comes, ends and resumes it", async ({ world }) => {
+  const desk = await world.desk("zh-CN", "leader");
+  await desk.keyboard.press("F8");
+  await desk.getByRole("button", { name: /通信测试/ }).click();
+  await desk.getByRole("button", { name: "新建定期测试…" }).click();
+  await desk.getByRole("button", { name: "设定", exact: true }).click();
+  await expect(desk.getByText(/请填：.*时间 · 区域/)).toBeVisible();
+  await desk.locator("#schedule-name").fill("早班点名");
+  await desk.locator("#schedule-at").fill("830");
+  await choose(desk, "schedule-division", "下摄司");
+  await desk.getByRole("checkbox", { name: "周日" }).uncheck();
+  await desk.getByRole("button", { name: "设定", exact: true }).click();
+  const row = desk.locator("li").filter({ hasText: "早班点名" });
+  await expect(row).toContainText("周一 周二 周三 周四 周五 周六 08:30");
+  await expect(row).toContainText(/下次 \d\d-\d\d 08:30/);
+  await expect(row).toContainText("下摄司");
+  await expect(row).toContainText(/值班长 于/);
+  await desk.getByRole("button", { name: "停止 早班点名" }).click();
+  await expect(desk.getByText("已停止：早班点名")).toBeVisible();
+  await desk.getByText("已停止的（1）").click();
+  await desk.getByRole("button", { name: "恢复 早班点名" }).click();
+  await expect(row).toContainText(/下次 \d\d-\d\d 08:30/);
 });

@@ -47,6 +47,8 @@ export const rollReport = {
   "call.delivered": ["已显示，无人确认", "Shown, nobody confirmed"],
   "call.answered": ["有人确认", "Confirmed"],
   "call.sent": ["已发出，无回执", "Sent, no receipt"],
+  "call.arrived": ["已送达，无人确认", "Arrived, nobody confirmed"],
+  "call.seen": ["已点开", "Opened"],
   "why.no_console": ["开始时控制台不在线", "no console was open when it began"],
   "why.off_duty": ["未值班，不打扰", "off duty, not disturbed"],
   "why.no_number": ["没有登记电话", "no number on record"],

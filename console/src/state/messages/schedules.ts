@@ -1,0 +1,32 @@
+import type { Texts } from "./catalogue.ts";
+
+/** Of tests of communication that come again. */
+export const schedules = {
+  "schedule.title": ["定期测试", "Scheduled tests"],
+  "schedule.none": ["没有定期测试", "No test is scheduled"],
+  "schedule.unreadable": ["暂时读不到定期测试", "The scheduled tests cannot be read for now"],
+  "schedule.read": ["再读一次", "Read again"],
+  "schedule.daily": ["每天 {at}", "Daily at {at}"],
+  "schedule.weekly": ["{days} {at}", "{days} at {at}"],
+  "schedule.next": ["下次 {at}", "next {at}"],
+  "schedule.off": ["已停止", "Ended"],
+  "schedule.by": ["{who} 于 {at} 设定", "set by {who} at {at}"],
+  "schedule.end": ["停止", "End"],
+  "schedule.resume": ["恢复", "Resume"],
+  "schedule.ended": ["已停止：{name}", "Ended: {name}"],
+  "schedule.resumed": ["已恢复：{name}", "Resumed: {name}"],
+  "schedule.made": ["已设定：{name}", "Scheduled: {name}"],
+  "schedule.lately": ["已停止的（{n}）", "Ended ({n})"],
+  "schedule.new": ["新建定期测试…", "Schedule a test…"],
+  "schedule.save": ["设定", "Schedule it"],
+  "schedule.name_default": ["定期通信测试", "Scheduled communication test"],
+  "schedule.days": ["星期", "Weekdays"],
+  "schedule.at": ["时间", "Time of day"],
+  "weekday.1": ["周一", "Mon"],
+  "weekday.2": ["周二", "Tue"],
+  "weekday.3": ["周三", "Wed"],
+  "weekday.4": ["周四", "Thu"],
+  "weekday.5": ["周五", "Fri"],
+  "weekday.6": ["周六", "Sat"],
+  "weekday.7": ["周日", "Sun"],
+} as const satisfies Texts;
