@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from dispatch.cli import main
+from dispatch.cli.words import whoever
 from dispatch.demo.city import bundle
 from dispatch.domain import ruleset_check
 from dispatch.domain.lint import Finding
@@ -87,7 +88,7 @@ async def test_an_import_without_a_name_says_so_and_prints_what_lint_finds(
     assert told.splitlines()[0] == "draft 2, made from 1"
     assert "a cycle (cycle)" in told
     assert told.splitlines()[-1] == "1 errors, 0 warnings, 0 notes"
-    assert json.loads((await rules("list", "--json"))[1])[0]["created_by"] == "dispatch rules"
+    assert json.loads((await rules("list", "--json"))[1])[0]["created_by"] == whoever().name
     assert (await rules("lint", "2"))[0] == 1
     assert json.loads((await rules("lint", "--json"))[1])["counts"]["error"] == 1
 

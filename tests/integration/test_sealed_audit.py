@@ -1,6 +1,7 @@
 """The audit trail is sealed behind the commits: whoever rewrites it is found out, whoever is slow is not left out."""
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -194,6 +195,23 @@ async def test_transactions_are_counted_not_spelt_or_honest_rows_would_look_forg
         found = [number async for number, _ in stream_entries(connection, Span(0, 10**12, None), None)]
         await connection.execute("DELETE FROM audit WHERE xid >= '1000000000000'")
     assert found == sorted(numbers)
+
+
+async def test_nobody_is_let_in_or_shut_out_without_a_trace_or_with_their_secret(city: City, dispatch: Command) -> None:
+    _, told, _ = await dispatch(city.url, "key", "add", "--name", "HIS", "--division", "430304")
+    key = json.loads(told)
+    await dispatch(city.url, "key", "revoke", key["id"])
+    await dispatch(city.url, "key", "revoke", "00000000-0000-7000-8000-000000000000")
+    _, told, _ = await dispatch(city.url, "user", "add", "newcomer", "--role", "operator")
+    password = json.loads(told)["password"]
+    await dispatch(city.url, "user", "revoke", "newcomer")
+    rows = await city.sql.fetch("SELECT actor::text AS actor, events::text AS events FROM audit ORDER BY seq")
+    events = [event for row in rows for event in json.loads(row["events"])]
+    assert [event["event"] for event in events] == ["key.issued", "key.revoked", "person.added", "person.revoked"]
+    assert events[0]["facts"]["division_codes"] == ["430304"]
+    assert {json.loads(row["actor"])["kind"] for row in rows} == {"command_line"}
+    assert not any(secret in row["events"] for row in rows for secret in (key["key"], password))
+    await city.sql.execute("DELETE FROM person WHERE login = 'newcomer'")
 
 
 @pytest.mark.expects_error_log

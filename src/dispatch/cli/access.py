@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from dispatch.assembly import new_id
 from dispatch.cli.database import with_database
-from dispatch.cli.words import Verbs, at_least_one, no_such
+from dispatch.cli.words import Verbs, at_least_one, no_such, whoever
 from dispatch.operations.manage_access import (
     require_device,
     require_unit,
@@ -27,7 +27,7 @@ from dispatch.storage.timers import database_now
 
 def _user(arguments: argparse.Namespace, settings: Settings) -> int:
     if arguments.act == "revoke":
-        found = with_database(settings, lambda database: shut_out(database, arguments.login))
+        found = with_database(settings, lambda database: shut_out(database, arguments.login, by=whoever()))
         return 0 if found else no_such("user")
     password = sys.stdin.readline().rstrip("\n") if arguments.password_stdin else secrets.token_urlsafe(12)
 
@@ -42,7 +42,7 @@ def _user(arguments: argparse.Namespace, settings: Settings) -> int:
             division_codes=tuple(arguments.division),
             password_hash=hash_password(password),
         )
-        await store_people(database, [person])
+        await store_people(database, [person], by=whoever())
 
     with_database(settings, add)
     print(json.dumps({"login": arguments.login, "password": None if arguments.password_stdin else password}))
@@ -54,7 +54,7 @@ def _key(arguments: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps(with_database(settings, show_keys), ensure_ascii=False, indent=2))
         return 0
     if arguments.act == "revoke":
-        found = with_database(settings, lambda database: withdraw_key(database, arguments.id))
+        found = with_database(settings, lambda database: withdraw_key(database, arguments.id, by=whoever()))
         return 0 if found else no_such("key")
     secret, key_id, days = new_secret(), str(new_id()), arguments.expires_in_days
 
@@ -71,7 +71,7 @@ def _key(arguments: argparse.Namespace, settings: Settings) -> int:
             division_codes=tuple(arguments.division),
             expires_at=None if days is None else now + timedelta(days=days),
         )
-        await store_keys(database, [key])
+        await store_keys(database, [key], by=whoever())
 
     with_database(settings, add)
     print(json.dumps({"id": key_id, "kind": arguments.kind, "key": secret}))

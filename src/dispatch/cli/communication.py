@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 
 from dispatch.assembly import new_id
 from dispatch.cli.database import with_database
-from dispatch.cli.words import Verbs
-from dispatch.domain.actor import Actor
+from dispatch.cli.words import Verbs, whoever
 from dispatch.domain.communication import STATES, USUAL, Asked, RollCall, call_view, communication_view, count_states
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import NotFoundError
@@ -24,7 +23,6 @@ from dispatch.storage.clock import DatabaseClock
 from dispatch.storage.communication import find_test, list_roll
 from dispatch.storage.database import Database
 
-OPERATOR: Final = Actor("command_line", None, "dispatch test-communication")
 LOOK_AGAIN_S: Final = 1.0
 LEAST_S, MOST_S = 10, 3600
 
@@ -49,7 +47,7 @@ async def _run(database: Database, settings: Settings, arguments: argparse.Names
         channels=tuple(arguments.channel) or USUAL,
         window_s=arguments.window,
     )
-    kept = await start_communication_test(context, asked, actor=OPERATOR, once=None)
+    kept = await start_communication_test(context, asked, actor=whoever(), once=None)
     test_id = str(json.loads(kept.text)["id"])
     if arguments.wait:
         await _wait(context, test_id)

@@ -5,7 +5,7 @@ import json
 
 from dispatch.assembly import new_id
 from dispatch.cli.database import with_database
-from dispatch.cli.words import Verbs
+from dispatch.cli.words import Verbs, whoever
 from dispatch.operations.enrol_device import Enrolment, enrol_device, show_devices, withdraw_device
 from dispatch.security import hash_secret, new_secret
 from dispatch.settings import Settings
@@ -24,13 +24,13 @@ def _add(arguments: argparse.Namespace, settings: Settings) -> int:
         choices=tuple(dict.fromkeys(arguments.choice)),
     )
     key = NewKey(str(new_id()), hash_secret(secret), arguments.code, "device")
-    device_id = with_database(settings, lambda database: enrol_device(database, enrolment, key=key))
+    device_id = with_database(settings, lambda database: enrol_device(database, enrolment, key=key, by=whoever()))
     print(json.dumps({"id": device_id, "code": arguments.code, "key": secret}))
     return 0
 
 
 def _revoke(arguments: argparse.Namespace, settings: Settings) -> int:
-    keys = with_database(settings, lambda database: withdraw_device(database, arguments.code))
+    keys = with_database(settings, lambda database: withdraw_device(database, arguments.code, by=whoever()))
     print(f"{arguments.code} is revoked, with {keys} of its keys")
     return 0
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
+from dispatch.domain.actor import SYSTEM, Actor
 from dispatch.domain.device import Status, advance
 from dispatch.domain.errors import Fault, InvalidRequestError
 from dispatch.domain.suggest import did_you_mean
 from dispatch.storage.access import NewKey, find_device_id, insert_keys
+from dispatch.storage.acts import note_acts
 from dispatch.storage.bundle import identity, list_known
 from dispatch.storage.database import Database
 from dispatch.storage.devices import lock_device_state
@@ -30,7 +32,7 @@ class Enrolment:
     choices: tuple[str, ...]
 
 
-async def enrol_device(database: Database, enrolment: Enrolment, *, key: NewKey) -> str:
+async def enrol_device(database: Database, enrolment: Enrolment, *, key: NewKey, by: Actor = SYSTEM) -> str:
     """Enrol a device with its first key; running processes know it within a second. Gives its id.
 
     Raises:
@@ -47,6 +49,13 @@ async def enrol_device(database: Database, enrolment: Enrolment, *, key: NewKey)
         if not await insert_device(connection, row):
             raise _fault("device_exists", f"the code {enrolment.code!r} is taken; a revoked device keeps its code")
         await insert_keys(connection, [replace(key, device_id=device_id)])
+        enrolled: dict[str, object] = {
+            "id": device_id,
+            "code": enrolment.code,
+            "place": enrolment.place_code,
+            "key_id": key.id,
+        }
+        await note_acts(connection, "device.enrolled", by, [enrolled])
     return device_id
 
 
@@ -56,7 +65,7 @@ def _require_types(wanted: Iterable[str], known: frozenset[str]) -> None:
             raise _fault("unknown_incident_type", f"unknown incident type {name!r}{did_you_mean(name, known)}")
 
 
-async def withdraw_device(database: Database, code: str) -> int:
+async def withdraw_device(database: Database, code: str, *, by: Actor = SYSTEM) -> int:
     """Revoke a device and its keys, at once and for good; what it called goes on. Gives the number of keys.
 
     Raises:
@@ -68,7 +77,9 @@ async def withdraw_device(database: Database, code: str) -> int:
         if device_id is None:
             raise _fault("unknown_device", f"no device has the code {code!r}")
         state = advance(cast("Status", await lock_device_state(connection, device_id)), "revoke")
-        return await revoke_device(connection, device_id, state=state)
+        keys = await revoke_device(connection, device_id, state=state)
+        await note_acts(connection, "device.revoked", by, [{"id": device_id, "code": code, "keys": keys}])
+    return keys
 
 
 async def show_devices(database: Database) -> list[dict[str, Any]]:

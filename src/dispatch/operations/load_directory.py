@@ -11,6 +11,7 @@ from typing import cast
 from dispatch.domain.actor import Actor
 from dispatch.domain.ladder import CHANNELS, require_ladders
 from dispatch.domain.ruleset import parse_ruleset
+from dispatch.storage.acts import note_acts
 from dispatch.storage.bundle import Bundle, list_known, write_bundle
 from dispatch.storage.database import Connection, Database
 from dispatch.storage.rulesets import Act, NewVersion, append_act, insert_version, lock_rulesets, newest_ruleset
@@ -34,6 +35,8 @@ async def load_directory_bundle(
         directory_version = await write_bundle(connection, cast("Bundle", tables))
         parse_ruleset(bundle["ruleset"], version=1, known=await list_known(connection))
         ruleset_version = await _publish(connection, bundle["ruleset"], published_by)
+        loaded: dict[str, object] = {"version": directory_version, "ruleset_version": ruleset_version}
+        await note_acts(connection, "directory.loaded", Actor("system", None, published_by), [loaded])
     return directory_version, ruleset_version
 
 

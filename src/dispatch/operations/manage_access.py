@@ -1,6 +1,6 @@
-"""People and keys are added and revoked. Secrets arrive hashed; they are shown once, by the caller."""
+"""People and keys are added and revoked, and who did it is kept. Secrets arrive hashed, shown once by the caller."""
 
-from dispatch.domain.actor import Actor
+from dispatch.domain.actor import SYSTEM, Actor
 from dispatch.domain.errors import Fault, ForbiddenError, InvalidRequestError
 from dispatch.storage.access import (
     NewKey,
@@ -14,32 +14,39 @@ from dispatch.storage.access import (
     revoke_key,
     upsert_person,
 )
+from dispatch.storage.acts import note_acts
 from dispatch.storage.database import Database
 
 
-async def store_keys(database: Database, keys: list[NewKey]) -> None:
+async def store_keys(database: Database, keys: list[NewKey], *, by: Actor = SYSTEM) -> None:
     """Store keys, all or none."""
     async with database.transaction("store_keys") as connection:
         await insert_keys(connection, keys)
+        await note_acts(connection, "key.issued", by, [key.facts() for key in keys])
 
 
-async def store_people(database: Database, people: list[NewPerson]) -> None:
+async def store_people(database: Database, people: list[NewPerson], *, by: Actor = SYSTEM) -> None:
     """Store people, all or none."""
     async with database.transaction("store_people") as connection:
         for person in people:
             await upsert_person(connection, person)
+        await note_acts(connection, "person.added", by, [person.facts() for person in people])
 
 
-async def shut_out(database: Database, login: str) -> bool:
+async def shut_out(database: Database, login: str, *, by: Actor = SYSTEM) -> bool:
     """Shut a person out. False when there is none."""
     async with database.transaction("shut_out") as connection:
-        return await disable_person(connection, login)
+        found = await disable_person(connection, login)
+        await note_acts(connection, "person.revoked", by, [{"login": login}] if found else [])
+    return found
 
 
-async def withdraw_key(database: Database, key_id: str) -> bool:
+async def withdraw_key(database: Database, key_id: str, *, by: Actor = SYSTEM) -> bool:
     """Revoke a key. False when there is none."""
     async with database.transaction("withdraw_key") as connection:
-        return await revoke_key(connection, key_id)
+        found = await revoke_key(connection, key_id)
+        await note_acts(connection, "key.revoked", by, [{"id": key_id}] if found else [])
+    return found
 
 
 async def show_keys(database: Database) -> list[dict[str, object]]:

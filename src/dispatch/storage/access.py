@@ -56,6 +56,12 @@ class NewKey:
     division_codes: tuple[str, ...] = ()
     expires_at: datetime | None = None
 
+    def facts(self) -> dict[str, object]:
+        """Give what the audit trail keeps of it."""
+        shown = {name: getattr(self, name) for name in ("id", "name", "kind", "unit_id", "device_id")}
+        expires_at = None if self.expires_at is None else self.expires_at.isoformat()
+        return {**shown, "division_codes": list(self.division_codes), "expires_at": expires_at}
+
 
 async def insert_keys(connection: Connection, keys: list[NewKey]) -> None:
     """Store keys; one whose id exists is replaced."""
@@ -107,6 +113,11 @@ class NewPerson:
     unit_id: str | None
     division_codes: tuple[str, ...]
     password_hash: str
+
+    def facts(self) -> dict[str, object]:
+        """Give what the audit trail keeps of them."""
+        codes = list(self.division_codes)
+        return {"login": self.login, "role": self.role, "unit_id": self.unit_id, "division_codes": codes}
 
 
 async def upsert_person(connection: Connection, person: NewPerson) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from dispatch.cli.database import with_database
 from dispatch.cli.rules.source import (
-    SOMEBODY_HERE,
     Source,
     add_json_flag,
     directory_of,
@@ -16,7 +15,7 @@ from dispatch.cli.rules.source import (
     read_file,
     read_source,
 )
-from dispatch.cli.words import Verbs
+from dispatch.cli.words import Verbs, whoever
 from dispatch.documents.ruleset_text import write_ruleset_yaml
 from dispatch.operations.draft_ruleset import Draft, draft_ruleset
 from dispatch.operations.manage_access import require_administrator
@@ -48,7 +47,7 @@ def _import(arguments: argparse.Namespace, settings: Settings) -> int:
 
     async def draft(database: Database) -> Account:
         login: str | None = arguments.login
-        actor = SOMEBODY_HERE if login is None else await require_administrator(database, login)
+        actor = whoever() if login is None else await require_administrator(database, login)
         wanted = Draft({} if data is None else data, arguments.base, arguments.note)
         return await draft_ruleset(database, wanted, actor=actor, directory=await directory_of(database))
 

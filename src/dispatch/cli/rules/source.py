@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from dispatch.documents.json_read import read_json
 from dispatch.documents.yaml_read import read_yaml
-from dispatch.domain.actor import Actor
 from dispatch.domain.directory import Directory
 from dispatch.domain.errors import NotFoundError
 from dispatch.operations.ruleset_work import get_document
@@ -16,8 +15,6 @@ from dispatch.storage.database import Database
 from dispatch.storage.directory import load_directory
 from dispatch.storage.rulesets import versions
 
-SOMEBODY_HERE: Final = Actor("command_line", None, "dispatch rules")
-"""Who is written down where nobody is named: whoever may use the database's URL."""
 _MOST_DIGITS: Final = 9
 
 
