@@ -15,7 +15,7 @@ from dispatch.demo.access import Access
 from dispatch.domain.seal import NOTHING, Kept, Seal, Span, merkle_root
 from dispatch.operations.seal_audit import seal_audit
 from dispatch.operations.verify_audit import Verified, verify_audit
-from dispatch.storage.sealing import list_entries, list_seals, stream_entries
+from dispatch.storage.sealing import find_seal, list_entries, stream_entries, stream_seals
 from tests.integration.test_backup import dispatch, spare
 from tests.support.audits import SHORT, auditor_of, stop_loop, until_found
 from tests.support.audits import found as found_by
@@ -48,7 +48,8 @@ def codes(found: Verified) -> list[tuple[str, int]]:
 
 async def rows_under(city: City, number: int) -> list[int]:
     async with city.process.database.connection() as connection:
-        (kept,) = [one for one in await list_seals(connection) if one.seal.number == number]
+        kept = await find_seal(connection, number)
+        assert kept is not None
         return [entry.seq for entry in await list_entries(connection, kept.seal.span, None)]
 
 
@@ -114,7 +115,7 @@ async def made_anew(city: City) -> None:
     await city.sql.execute("UPDATE audit SET events = '[]' WHERE seq = (SELECT min(seq) FROM audit)")
     async with city.process.database.transaction("forge") as connection:
         before: Kept | None = None
-        for kept in await list_seals(connection):
+        for kept in [one async for one in stream_seals(connection, 0)]:
             leaves = [entry.leaf() for entry in await list_entries(connection, kept.seal.span, None)]
             old, previous = kept.seal, NOTHING if before is None else before.value
             new = Seal(old.number, old.span, old.rows, merkle_root(leaves), previous, old.sealed_at)

@@ -111,9 +111,23 @@ async def last_seal(connection: Connection) -> Kept | None:
     return None if row is None else _kept(row)
 
 
-async def list_seals(connection: Connection) -> list[Kept]:
-    """List every seal, the oldest first."""
-    return [_kept(row) for row in await connection.fetch(f"SELECT {_SEAL} FROM audit_seal ORDER BY number")]
+async def find_seal(connection: Connection, number: int) -> Kept | None:
+    """Give a seal by its number."""
+    row = await connection.fetchrow(f"SELECT {_SEAL} FROM audit_seal WHERE number = $1", number)
+    return None if row is None else _kept(row)
+
+
+async def count_seals(connection: Connection) -> tuple[int, set[int]]:
+    """Count the seals, and tell behind which floors they stand."""
+    rows = await connection.fetch("SELECT floor_seq, count(*) AS count FROM audit_seal GROUP BY floor_seq")
+    return sum(row["count"] for row in rows), {row["floor_seq"] for row in rows}
+
+
+async def stream_seals(connection: Connection, floor: int) -> AsyncIterator[Kept]:
+    """Give the seals behind a floor, the oldest first; inside a transaction."""
+    query = f"SELECT {_SEAL} FROM audit_seal WHERE floor_seq = $1 ORDER BY number"
+    async for row in connection.cursor(query, floor, prefetch=_READ_AHEAD):
+        yield _kept(row)
 
 
 def utc_text(at: datetime) -> str:
