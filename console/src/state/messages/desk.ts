@@ -230,6 +230,8 @@ export const desk = {
     "调高级别或添加危险标签：各单位将再次响铃，须重新确认",
     "A raised level or a danger: every unit is alarmed again and must confirm",
   ],
+  "raise.deaf": ["不会响铃：{units}", "Will NOT ring: {units}"],
+  "raise.because": ["{unit}（{why}）", "{unit} ({why})"],
   "relocate.title": ["更正地点", "Correct the place"],
   "relocate.now": ["现为：{where}", "Now: {where}"],
   "relocate.replaces": ["以下内容将取代原地点、地址和坐标", "What you give replaces place, address and coordinates"],
