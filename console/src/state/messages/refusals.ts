@@ -8,6 +8,7 @@ export const refusals = {
   "refused.trouble": ["服务暂不可用，未保存，请稍后再发送（{code}）", "The service is in trouble; nothing was stored. Send it again in a while ({code})"],
   "refused.other": ["未被接受：{detail}（{code}）", "Not taken: {detail} ({code})"],
   "refused.kept": ["未提交。填写内容均已保留。", "Not sent. All that you have typed is kept."],
+  "refused.needed": ["请填：{what}", "Still needed: {what}"],
   "refused.again": ["可放心再次发送：同一份不会录入两次。", "Send it again without fear: the same is never entered twice."],
   "refusal.forbidden": ["您的账号无此权限，或不在您的辖区内", "Your account may not do this, or it is outside your area"],
   "refusal.unauthenticated": ["登录已失效：请在另一窗口登录后回到此处再发送", "You are signed out: sign in in another window, come back here and send again"],
