@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { attentionsIn } from "../src/state/attention.ts";
-import { deskAlarms, deskSound, unhandled, type DeskAlarm, type Heard } from "../src/state/desk_alarms.ts";
+import { deskAlarms, deskSound, together, unhandled, type DeskAlarm, type Heard } from "../src/state/desk_alarms.ts";
 import type { FurtherCall } from "../src/state/further_calls.ts";
 import type { Incident } from "../src/wire/types.ts";
 import { assignment, at, incident } from "./builders.ts";
@@ -40,6 +40,21 @@ describe("the desk's alarms", () => {
     const handled = new Set(short("off_duty").map((one) => one.key));
     expect(unhandled(short("off_duty"), handled)).toEqual([]);
     expect(unhandled(short("no_candidates"), handled)).toHaveLength(1);
+  });
+
+  test("ten alarms of one incident are one line, and no line hides another incident", () => {
+    const late = Array.from({ length: 9 }, (_, n) => assignment({ id: `a${n}`, acknowledge_by: "2026-11-23T08:50:30Z" }));
+    const audit = { id: "d1", code: "timer_late", raised_at: "2026-11-23T08:50:10Z" } as Heard["audits"][number];
+    const heard = { ...nothing, audits: [audit, { ...audit, id: "d2", code: "kit_old" }] };
+    const alone = incident({ id: "i2", status: "received" });
+    const alarms = unhandled(deskAlarms([incident({ assignments: late }), alone], at(70), heard), new Set());
+    const lines = together(alarms);
+    expect(lines.map(([key, same]) => [key, same.length, same[0]?.kind])).toEqual([
+      ["audit", 2, "audit"],
+      ["i2", 2, "unattended"],
+      ["i1", 10, "overdue"],
+    ]);
+    expect(lines.flatMap(([, same]) => same)).toHaveLength(alarms.length);
   });
 
   test("an exercise that nobody is on waits behind every real alarm", () => {

@@ -51,6 +51,12 @@ describe("the message catalogues", () => {
     expect(dangers.filter((tag) => !(`tag.${tag}` in unitLater))).toEqual([]);
   });
 
+  test("no key says one thing in one catalogue and another in the next", () => {
+    const said = new Map<string, Set<string>>();
+    for (const [, key, text] of every) said.set(key, (said.get(key) ?? new Set()).add(text.join(" / ")));
+    expect([...said].filter(([, texts]) => texts.size > 1)).toEqual([]);
+  });
+
   test("no text labels a person", () => {
     const labels = /精神病人|精神病患者|上访户|疯子|mental patient|lunatic/i;
     expect(every.filter(([, , text]) => labels.test(text.join(" "))).map(([name]) => name)).toEqual([]);

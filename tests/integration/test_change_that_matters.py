@@ -63,6 +63,20 @@ async def test_everybody_is_alarmed_again_and_owes_a_new_word(
     assert (again.status_code, again.json()["code"]) == (409, "wrong_state")
 
 
+async def test_a_resolved_incident_whose_units_must_answer_again_is_at_work_again(city: City) -> None:
+    incident = (await city.press()).json()["incident"]
+    await city.work_through(POLICE, incident)
+    desk = await city.person()
+    told_aside = await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json={"tags": ["loud"], **RAISED})
+    assert told_aside.json()["status"] == "resolved", "nobody has anything more to do than before"
+    raised = await desk.post(f"/api/v1/incidents/{incident['id']}/raise", json=WEAPON)
+    assert (raised.status_code, raised.json()["status"]) == (200, "in_progress")
+    for code in (JUSTICE, HEALTH, COMMUNITY):
+        for verb in ("acknowledge", "arrive", "complete"):
+            assert (await city.act(code, incident, verb)).status_code == 200
+    assert (await city.incident(incident["id"]))["status"] == "closed", "it closes with the last of the plan as ever"
+
+
 async def test_what_does_not_matter_alarms_nobody(city: City) -> None:
     incident = await started(city)
     desk = await city.person()

@@ -255,6 +255,17 @@ async def test_an_epidemics_second_stage_waits_for_the_operator_and_a_transfer_b
     assert incident["stages"] == []
 
 
+async def test_an_incident_that_was_resolved_is_at_work_again_when_what_is_found_sends_another_unit(city: City) -> None:
+    incident = await opened(city, "S17")
+    for verb, body in (("acknowledge", {}), ("arrive", {}), ("feedback", {"outcome": "handled", "text": "已核实"})):
+        assert (await by_unit(city, lead_of(incident), verb, **body)).status_code == 200
+    await city.forward(0)
+    assert (await again(city, incident))["status"] == "resolved"
+    incident = await told(city, incident, "raise", tags=["transfer"], reason="需转运")
+    assert len(of_kind(incident, "ems_120")) == 1
+    assert incident["status"] == "in_progress"
+
+
 async def test_of_three_experts_asked_the_first_who_takes_it_goes(city: City) -> None:
     incident = await opened(city, "S21")
     experts = of_kind(incident, "psych_expert")

@@ -145,6 +145,11 @@ export function unhandled(alarms: readonly DeskAlarm[], handled: ReadonlySet<str
     );
 }
 
+/** The alarms of one incident together, and what is about none by its kind; the gravest first, as they come. */
+export function together(alarms: readonly DeskAlarm[]): [key: string, alarms: DeskAlarm[]][] {
+  return [...grouped(alarms, ({ incident, kind }) => incident?.id ?? kind)];
+}
+
 export function deskSound(open: readonly DeskAlarm[], linkLost: boolean): SoundName | null {
   const wanted = open.map(soundOf).filter((name) => name !== null);
   return loudest(linkLost ? [...wanted, "S6"] : wanted);

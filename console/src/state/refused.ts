@@ -25,7 +25,7 @@ export function refusedWords(t: RefusalTexts, refused: Refused): string {
   const { problem } = refused;
   if (problem === null) return t("error.unreachable");
   const { code = "", detail = "", status = 0 } = problem;
-  const known = t.code("refusal", code);
+  const known = t.code("errand", code);
   if (known !== code.replaceAll(/[_.]/g, " ")) return known;
   const faults = [...new Set(faultWords(t, refused).map(({ words }) => words))];
   if (faults.length > 0) return faults.join(t("refused.and"));

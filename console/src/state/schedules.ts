@@ -6,6 +6,9 @@ import { toMs } from "./format.ts";
 /** 1 is Monday. */
 export const week = [1, 2, 3, 4, 5, 6, 7] as const;
 
+/** Channels at which no telephone rings. */
+export const quiet: readonly string[] = ["console", "button"];
+
 const never = Number.POSITIVE_INFINITY;
 const next = ({ next_run_at }: Schedule): number => toMs(next_run_at) ?? never;
 

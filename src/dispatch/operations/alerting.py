@@ -12,7 +12,7 @@ async def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None
     """Compare with what was known before; where it matters, every acting unit must acknowledge the new revision.
 
     The unit that found it (`finder_id`) knows. Who has no console open is reached on every other channel at once; who
-    can be reached on none is not waited for.
+    can be reached on none is not waited for. Where units must answer again a resolved incident is at work again.
     """
     changed = what_matters(before, known_of(edit.incident), edit.context.danger_tags)
     if not changed:
@@ -29,6 +29,8 @@ async def alert_again(edit: Edit, before: Known, *, finder_id: str | None = None
             confirm(row, revision, revision)
             edit.arm(row)
             continue
+        if edit.incident["status"] == "resolved":
+            edit.move_incident("dispatch")
         # Whoever is still to be told of the task itself hears of the change with it.
         knows = edit.context.is_there(row["unit_id"]) or (row["status"] in SILENT and "page" not in row["steps_done"])
         reached = () if knows else await _reach_everywhere(edit, row)

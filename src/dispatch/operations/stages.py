@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from dispatch.domain.intake import issue
 from dispatch.domain.routing import Plan, fill
 from dispatch.domain.rows import AssignmentRow, StageData
-from dispatch.domain.trigger import is_due
+from dispatch.domain.trigger import is_due, trigger_of
 from dispatch.operations.course import Course, course_of, request_now
 from dispatch.operations.edit import Edit
 from dispatch.operations.reinforce import clocks_for, search_for
@@ -32,7 +32,10 @@ async def release(edit: Edit, stage: StageData, *, reason: str) -> None:
     if stage["action"] == "lead":
         hand_lead(edit, stage, reason=reason)
         return
-    sent = await send(edit, await course_of(edit), Demand(stage["requirement"], stage["slots"], stage["mandatory"]))
+    demand = Demand(
+        stage["requirement"], stage["slots"], stage["mandatory"], planned=trigger_of(stage["trigger"]).is_certain
+    )
+    sent = await send(edit, await course_of(edit), demand)
     edit.tell(
         "incident.stage_released",
         requirement=stage["requirement"],
@@ -48,11 +51,15 @@ async def release(edit: Edit, stage: StageData, *, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A requirement of the course, by its number, with its places in the plan."""
+    """A requirement of the course, by its number, with its places in the plan.
+
+    `planned`: the plan foresaw from the start that they come; that they do does not undo that the incident is resolved.
+    """
 
     number: int
     slots: list[int]
     mandatory: bool
+    planned: bool = False
 
 
 async def send(edit: Edit, course: Course, demand: Demand) -> list[AssignmentRow]:
@@ -70,7 +77,8 @@ async def send(edit: Edit, course: Course, demand: Demand) -> list[AssignmentRow
         edit.raise_shortfall(first + gap.slot, gap.unit_kind, gap.role, gap.reason)
     if demand.mandatory:
         edit.incident["pending_slots"] = sorted({*edit.incident["pending_slots"], *demand.slots})
-    if edit.incident["status"] == "received" and any(row["role"] != "notify" for row in rows):
+    moved = {"received"} if demand.planned else {"received", "resolved"}
+    if edit.incident["status"] in moved and any(row["role"] != "notify" for row in rows):
         edit.move_incident("dispatch")
     return rows
 

@@ -65,7 +65,8 @@ test("a record from paper is refused where it cannot be true, loses nothing, and
   await expect(article).toContainText(`纸面编号 ${paper}`);
   await expect(article.locator("ol li", { hasText: "警情开立" })).toContainText(/纸质补录 · .*补录/);
   await desk.getByRole("button", { name: "已结束" }).click();
-  await expect(desk.locator(".row", { hasText: "打架" }).first()).toContainText("✎ 纸质补录");
+  // Other tests of the same city may have left fights of their own.
+  await expect(desk.locator(".row", { hasText: "打架" }).filter({ hasText: "✎ 纸质补录" })).not.toHaveCount(0);
   await expect(desk.locator(".strip")).not.toContainText("打架");
 });
 

@@ -27,3 +27,15 @@ test("the desk opens what else waits, sees every call counted, and reads another
   await openOnDesk(desk, other);
   expect(await pane.evaluate((element) => element.scrollTop)).toBe(0);
 });
+
+for (const locale of ["zh-CN", "en"] as const) {
+  test(`the desk's header is one line on the screens that desks have (${locale})`, async ({ world }) => {
+    const desk = await world.desk(locale, "leader");
+    await world.report({ incident_type: "violence.fight", division_code: "430304005" });
+    await expect(desk.locator(".tile strong").first()).toHaveText(/[1-9]/);
+    for (const width of [1366, 1600]) {
+      await desk.setViewportSize({ width, height: 900 });
+      expect((await desk.locator("header.top").boundingBox())?.height, `at ${width}`).toBeLessThan(60);
+    }
+  });
+}

@@ -53,7 +53,7 @@ export const row = (desk: Page, incident: Pick<Incident, "id">): Locator => desk
 export async function openOnDesk(desk: Page, incident: Pick<Incident, "id" | "number">): Promise<void> {
   await row(desk, incident).click();
   // The queue stands still under the pointer; it must take up what arrives later.
-  await desk.locator("h1").hover();
+  await desk.locator(".tiles").hover();
   await expect(desk.locator("main article .id")).toContainText(incident.number);
 }
 

@@ -48,5 +48,4 @@ export const drills = {
   "drill.recipient_name": ["姓名", "Name"],
   "drill.recipient_address": ["电话", "Telephone"],
   "drill.add": ["添加接收人", "Add a person"],
-  "drill.need": ["请填：{what}", "Still needed: {what}"],
 } as const satisfies Texts;

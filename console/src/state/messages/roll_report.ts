@@ -18,7 +18,6 @@ export const rollReport = {
   "test.channels": ["测试什么", "What is tested"],
   "test.rings": ["⚠ 将向值班电话和手机真实发送“通信测试”，只发给在岗单位", "⚠ Real telephones get a message “communication test”: of units on duty only"],
   "test.quiet": ["只在各控制台和一键设备的屏幕上显示，不发短信、不打电话", "Shown on consoles and buttons only: no message, no telephone"],
-  "test.need": ["请填：{what}", "Still needed: {what}"],
   "test.earlier": ["历次测试", "Tests so far"],
   "test.none": ["还没有测试", "No test yet"],
   "test.unreadable": ["暂时读不到结果，正在重试", "The result cannot be read for now; trying again"],

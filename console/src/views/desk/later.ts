@@ -2,6 +2,7 @@
 export { default as AuditDialog } from "./AuditDialog.svelte";
 export { default as DrillBar } from "./DrillBar.svelte";
 export { default as DrillDialog } from "./DrillDialog.svelte";
+export { default as ModeDialog } from "./ModeDialog.svelte";
 export { default as MoreDialog } from "./MoreDialog.svelte";
 export { default as PaperDialog } from "./PaperDialog.svelte";
 export { default as TestBar } from "./TestBar.svelte";
