@@ -256,9 +256,15 @@ class Edit:
         if due_at is not None:
             self.effects.arm.append(TimerSet(own, "stage", URGENCY_RANK[self.incident["urgency"]], due_at))
 
+    def _keep_claims(self) -> None:
+        """Invariant: a crew at work here stays claimed, though it was only told before, or wanted twice in this act."""
+        at_work = {row["unit_id"] for row in self.open_assignments() if row["role"] != "notify"}
+        self.effects.release_units = [unit for unit in self.effects.release_units if unit not in at_work]
+
     async def save(self, once: Once | None) -> Written:
         """Write the change."""
         self.settle_stages()
+        self._keep_claims()
         disarmed = set(self.effects.disarm)
         self.effects.arm = [t for t in self.effects.arm if t.kind == "stage" or t.subject_id not in disarmed]
         saving = Saving(
