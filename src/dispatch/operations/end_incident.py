@@ -2,19 +2,27 @@
 
 from dataclasses import dataclass
 
-from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.domain.errors import Fault, InvalidRequestError, WrongStateError
 from dispatch.domain.rows import instant
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.reinforce import next_slot
-from dispatch.storage.devices import count_false_alarm, follow_merge
+from dispatch.storage.devices import count_false_alarm, count_presses, follow_merge
 from dispatch.storage.work import Work, find_work, lock_work
 
 
-async def cancel_incident(context: Context, request: Request, *, reason: str | None, false_alarm: bool) -> Answer:
-    """Call everybody back. A false alarm closes as such, is kept, and counts against its device."""
+async def cancel_incident(
+    context: Context, request: Request, *, reason: str | None, false_alarm: bool, device_id: str | None = None
+) -> Answer:
+    """Call everybody back. A false alarm closes as such, is kept, and counts against its device.
+
+    Raises:
+        WrongStateError: not possible in its state, or `device_id` takes its alarm back and others have called too.
+    """
 
     async def act(edit: Edit) -> None:
+        if device_id is not None:
+            await _require_alone(edit, device_id)
         edit.move_incident("close" if false_alarm else "cancel")
         _recall(edit, "false_alarm" if false_alarm else "cancelled")
         edit.incident["closed_at"] = instant(edit.now)
@@ -30,6 +38,15 @@ async def cancel_incident(context: Context, request: Request, *, reason: str | N
         )
 
     return await edit_incident(context, "cancel_incident", request=request, act=act)
+
+
+async def _require_alone(edit: Edit, device_id: str) -> None:
+    """Refuse a device's word on what others have called for: calls joined its incident, or that was merged."""
+    if await count_presses(edit.connection, edit.incident["id"], device_id) < edit.incident["call_count"]:
+        raise WrongStateError(
+            "others have called for this too: only the desk calls the units back",
+            facts={"current": {"status": edit.incident["status"]}, "verb": "cancel", "allowed": []},
+        )
 
 
 def _recall(edit: Edit, reason: str) -> None:
