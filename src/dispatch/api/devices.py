@@ -18,7 +18,7 @@ from dispatch.domain.rows import instant
 from dispatch.domain.wire import Json
 from dispatch.operations.check_in_device import CheckIn, check_in_device
 from dispatch.operations.edit import Request as Edited
-from dispatch.operations.end_incident import cancel_incident
+from dispatch.operations.end_incident import withdraw_alarm
 from dispatch.operations.press_device import Press, press_device
 from dispatch.security import Principal
 from dispatch.storage.devices import get_device_state
@@ -124,9 +124,7 @@ async def cancel(request: Request, device_id: str) -> Response:
     if state.incident_id is None:
         raise NotFoundError("this device has no incident to cancel", facts={"device_id": device.id})
     edited = Edited(state.incident_id, principal.actor, once_of(request, principal, raw))
-    answer = await cancel_incident(
-        service.context, edited, reason=given.reason, false_alarm=True, device_id=device.id
-    )
+    answer = await withdraw_alarm(service.context, edited, device_id=device.id, reason=given.reason)
     return incident_answer(service, principal, answer)
 
 

@@ -265,6 +265,10 @@ class Position:
     xmin: int
     known: dict[int, int] = field(default_factory=dict)
 
+    def holds(self, xid: int, seq: int) -> bool:
+        """Say whether a change is in what was read."""
+        return xid < self.xmin or seq in self.known
+
 
 _POSITION: Final = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, o.seq, o.xid::text AS xid FROM (SELECT 1) one
