@@ -145,9 +145,10 @@ async def test_whoever_comes_and_leaves_around_a_pass_that_fails_does_not_count_
         raise ConnectionError(message)
 
     one.live = set(UNITS)
-    with monkeypatch.context() as patched, pytest.raises(DatabaseUnavailableError):
-        patched.setattr(presence_loop, "list_presence", lost)
+    monkeypatch.setattr(presence_loop, "list_presence", lost)
+    with pytest.raises(DatabaseUnavailableError):
         await one.loop.once()
+    monkeypatch.undo()
     one.live = set()
     await look(one, other)
     assert [other.presence.sightings[unit][one.id].gone_at is None for unit in UNITS] == [False, False, False]
