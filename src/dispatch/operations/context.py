@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
-from typing import cast
+from typing import Final, cast
 
 import orjson
 
@@ -38,6 +38,7 @@ from dispatch.storage.group_commit import GroupCommit
 from dispatch.storage.written import Once, Place, Written
 
 logger = logging.getLogger(__name__)
+MOST_PAST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,13 @@ class Knowledge:
             made = Correlations(self.ruleset.ruleset.correlations, personal)
             known = self._correlations = (self.ruleset, self.directory, made)
         return known[2]
+
+    def keep(self, ruleset: CompiledRuleset) -> None:
+        """Keep a ruleset that was in force: what it has decided and is still open will ask for it."""
+        self.past.pop(ruleset.version, None)
+        while len(self.past) >= MOST_PAST:
+            del self.past[next(iter(self.past))]
+        self.past[ruleset.version] = ruleset
 
     def start_over(self, fresh: "Knowledge") -> None:
         """Take over everything from what was just read; what was learnt before may never have happened."""

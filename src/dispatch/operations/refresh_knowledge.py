@@ -100,7 +100,9 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
     ruleset, refused = await _read(newest, directory)
     if knowledge.directory is not known or knowledge.ruleset is not used:
         return False  # Race: all started over from another history meanwhile; the next look compares with that
-    knowledge.directory, knowledge.ruleset = directory, ruleset or knowledge.ruleset
+    if ruleset is not None and ruleset.version != used.version:
+        knowledge.keep(used)  # every incident that is open goes on by it
+    knowledge.directory, knowledge.ruleset = directory, ruleset or used
     _note(knowledge, refused)
     await reload_states(database, knowledge)
     return True
