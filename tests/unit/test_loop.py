@@ -26,7 +26,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         slept.append(seconds)
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep, timeout=asyncio.timeout))
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return slept
 
 
@@ -71,6 +71,27 @@ async def test_a_bug_in_one_pass_does_not_end_the_loop(slept: list[float]) -> No
     assert passes == 3
     assert loop.is_healthy
     assert len(slept) == 2
+
+
+async def cut_off() -> None:
+    other = asyncio.get_running_loop().create_future()
+    other.cancel()
+    await other
+
+
+@pytest.mark.expects_error_log
+async def test_something_cancelled_that_a_pass_waited_for_does_not_end_the_loop_in_silence(slept: list[float]) -> None:
+    loop, passes = await run([cut_off, well])
+    assert passes == 2
+    assert loop.is_healthy
+
+
+async def test_a_loop_that_is_told_to_end_ends_in_the_middle_of_a_pass() -> None:
+    running = asyncio.create_task(Loop("x", for_ever, well).run())
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_a_database_that_is_away_is_a_warning_and_no_more(
