@@ -68,4 +68,7 @@ async def _take_back(context: Context, one: Acknowledged, reason: str) -> int:
         if not is_held(error):
             raise
         return 0  # somebody holds the incident: the others are looked after now, this one by the next look
+    except Exception:  # Invariant: what fails for one incident must not hide the others
+        logger.exception("a unit that is gone could not be taken back", extra={"incident_id": one.incident_id})
+        return 0
     return 1
