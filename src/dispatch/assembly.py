@@ -51,7 +51,6 @@ from dispatch.operations.context import Context, commit_seen
 from dispatch.operations.gather_kit import Ground as KitGround
 from dispatch.operations.refresh_knowledge import begin_epoch, load_knowledge
 from dispatch.outside import calendar
-from dispatch.outside.channel import Channel
 from dispatch.outside.channels import open_channels
 from dispatch.outside.dead_man import DeadMan
 from dispatch.outside.kit_directory import KitDirectory
@@ -108,6 +107,7 @@ class Process:
     name: str
     web_push: WebPush | None = None
     kit: KitLoop | None = None
+    delivery: DeliveryLoop | None = None
     is_stopping: bool = False
     backtests: Backtests = field(default_factory=Backtests)
     loops: list[Loop] = field(default_factory=list)
@@ -132,9 +132,11 @@ class Process:
         self.tasks.append(asyncio.create_task(doorbell.run(), name="doorbell"))
 
     async def end(self) -> None:
-        """Stop the loops, say goodbye, close the database."""
+        """Say goodbye, let end what is being sent, stop the loops, close the database."""
         await self.sockets.say_goodbye()
         await self.backtests.close()
+        if self.delivery is not None:
+            await self.delivery.rest()
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -199,8 +201,8 @@ async def build(settings: Settings) -> Process:
         web_push=web_push,
     )
     relay.begin_epoch, relay.on_epoch = partial(begin_epoch, context), sockets.start_over
-    process.kit = _kit(process)
-    process.loops = _loops(process, channels)
+    process.kit, process.delivery = _kit(process), DeliveryLoop(context, channels)
+    process.loops = _loops(process, process.delivery)
     return process
 
 
@@ -212,13 +214,12 @@ def _kit(process: Process) -> KitLoop | None:
     return KitLoop(ground, KitDirectory(Path(settings.kit_dir).absolute(), copies=settings.kit_copies))
 
 
-def _loops(process: Process, channels: list[Channel]) -> list[Loop]:
+def _loops(process: Process, delivery: DeliveryLoop) -> list[Loop]:
     timers = TimerLoop(process.context)
     refresh = RefreshLoop(process.database, process.context.knowledge, process.clock)
     states = StatesLoop(process.database, process.context.knowledge)
     links = LinkLoop(process.context)
     upkeep = PruneLoop(process.database, process.settings.keep_changes_hours * 3600)
-    delivery = DeliveryLoop(process.context, channels)
     watch, seal = WatchLoop(process.context), SealLoop(process.context)
     lint = LintLoop(process.context)
     tests = CommunicationLoop(process.context)

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, ip_address, ip_network
@@ -245,6 +246,8 @@ def _principal(holder: Holder) -> Principal:
 
 
 _HASHER: Final = PasswordHasher()
+_CHECKING: Final = ThreadPoolExecutor(2, "password")
+"""Not the threads that rules are read and names looked up in: a check takes a core for a moment, and 64 MiB."""
 
 
 @cache
@@ -267,7 +270,7 @@ async def password_matches(password: str, stored: str | None) -> bool:
             return False
         return stored is not None
 
-    return await asyncio.to_thread(check)
+    return await asyncio.get_running_loop().run_in_executor(_CHECKING, check)
 
 
 def address_group(host: str | None) -> str:

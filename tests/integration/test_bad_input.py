@@ -130,6 +130,12 @@ async def test_a_verb_in_the_wrong_state_says_what_stands_and_what_would_work(ci
     assert "acknowledge" in answer.json()["allowed"]
 
 
+async def test_a_revision_that_no_incident_can_have_is_refused_not_an_error_of_ours(city: City) -> None:
+    incident = (await city.press()).json()["incident"]
+    answer = await city.act(POLICE, incident, "acknowledge", incident_revision=2**31)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/incident_revision")
+
+
 @on_one_city
 async def test_a_wrong_method_and_a_wrong_verb_are_problems_too(one_city: City) -> None:
     answer = await one_city.integrator().put("/api/v1/incidents", json={})

@@ -178,6 +178,30 @@ async def test_calls_of_a_merged_incident_count_where_it_went_and_the_next_press
     assert again.json()["incident"]["call_count"] == 3
 
 
+async def test_a_button_s_false_alarm_calls_nobody_back_from_what_others_have_called_for(city: City) -> None:
+    pressed = (await city.press()).json()["incident"]
+    target = await city.report()
+    desk = await city.person()
+    merging = {"into": target["id"], "reason": "same patient"}
+    assert (await desk.post(f"/api/v1/incidents/{pressed['id']}/merge", json=merging)).status_code == 200
+    button = city.client(city.device["token"])
+    cancelled = await button.post(f"/api/v1/devices/{city.device['id']}/cancel", json={"reason": "误触"})
+    assert (cancelled.status_code, cancelled.json()["code"]) == (409, "wrong_state")
+    incident = await city.incident(target["id"])
+    assert incident["status"] == "dispatched"
+    assert all(row["ended_at"] is None for row in incident["assignments"])
+
+
+async def test_a_button_s_false_alarm_calls_nobody_back_once_another_caller_has_joined(city: City) -> None:
+    target, pressed = await city.report(), (await city.press()).json()["incident"]
+    desk = await city.person()
+    merging = {"into": pressed["id"], "reason": "same patient"}
+    assert (await desk.post(f"/api/v1/incidents/{target['id']}/merge", json=merging)).status_code == 200
+    button, path = city.client(city.device["token"]), f"/api/v1/devices/{city.device['id']}/cancel"
+    assert (await button.post(path, json={"reason": "误触"})).status_code == 409
+    assert (await city.incident(pressed["id"]))["status"] == "dispatched"
+
+
 async def test_two_merges_in_opposite_directions_leave_one_incident_open(city: City) -> None:
     for _ in range(3):
         one, other = await city.report(), await city.report()

@@ -9,6 +9,8 @@ import pytest
 
 from dispatch.demo.access import Access
 from dispatch.operations.escalate_overdue import escalate_overdue
+from dispatch.operations.watch_acknowledged import watch_acknowledged
+from dispatch.storage.work import list_acknowledged
 from tests.support.city import COMMUNITY, HOSPITAL_CALL, POLICE, City, running
 
 ARMED = HOSPITAL_CALL | {"incident_type": "violence.armed", "tags": ["weapon"]}
@@ -54,6 +56,51 @@ async def test_an_incident_that_somebody_holds_delays_no_other_incidents_timers(
         await holder.close()
     await city.forward(0)
     assert await city.sql.fetchval("SELECT count(DISTINCT incident_id) FROM assignment WHERE steps_done <> '{}'") == 2
+
+
+async def test_crews_that_somebody_holds_delay_no_other_incidents_timers(city: City) -> None:
+    armed, other = (
+        (await city.integrator().post("/api/v1/incidents", json=ARMED)).json()["incident"],
+        await city.report(),
+    )
+    holder = await asyncpg.connect(city.url)
+    await holder.execute("BEGIN")
+    await holder.execute("SELECT 1 FROM unit_state FOR UPDATE")
+    try:
+        city.offset += type(city.offset)(seconds=61)
+        async with asyncio.timeout(25):  # several of those who want a crew are tried in vain before
+            while not await _is_escalated(city, other):
+                await escalate_overdue(city.process.context)
+        assert not await _is_escalated(city, armed)
+    finally:
+        await holder.execute("ROLLBACK")
+        await holder.close()
+    await city.forward(5)
+    assert await _is_escalated(city, armed)
+
+
+async def _is_escalated(city: City, incident: dict[str, Any]) -> bool:
+    asked = "SELECT EXISTS (SELECT 1 FROM assignment WHERE incident_id = $1 AND 'escalate' = ANY(steps_done))"
+    return bool(await city.sql.fetchval(asked, incident["id"]))
+
+
+async def test_an_incident_that_somebody_holds_hides_no_other_whose_unit_is_gone(city: City) -> None:
+    for incident in (await city.report(), await city.report()):
+        await city.act(POLICE, incident, "acknowledge")
+    async with city.process.database.connection() as connection:
+        held, other = [one.incident_id for one in await list_acknowledged(connection)]
+    holder = await asyncpg.connect(city.url)
+    await holder.execute("BEGIN")
+    await holder.execute("SELECT 1 FROM incident WHERE id = $1::uuid FOR UPDATE", held)
+    try:
+        await (await city.person()).post(
+            f"/api/v1/units/{city.unit_id(POLICE)}/status", json={"status": "out_of_service"}
+        )
+        await watch_acknowledged(city.process.context)
+        assert [gap["reason"] for gap in (await city.incident(other))["shortfalls"]] == ["went_off_duty"]
+    finally:
+        await holder.execute("ROLLBACK")
+        await holder.close()
 
 
 async def test_two_desks_that_send_the_same_crews_in_opposite_order_do_not_block_each_other(city: City) -> None:

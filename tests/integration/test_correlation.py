@@ -2,11 +2,14 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import httpx
+import pytest
 
 from dispatch.demo.access import Access
+from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.operations.link_incident import link_late
 from dispatch.operations.refresh_knowledge import reload_states
 from tests.support.city import POLICE, City, running
@@ -141,6 +144,35 @@ async def test_what_two_processes_opened_in_one_instant_is_linked_a_moment_later
         assert linked["incident"]["id"] == second["incident"]["id"]
         assert [link["incident_id"] for link in linked["facts"]["links"]] == [first["id"]]
         assert await counted(city) == (2, 2)
+
+
+async def test_two_incidents_of_one_fire_are_linked_also_when_the_first_try_meets_a_lock(city: City) -> None:
+    next(task for task in city.process.tasks if task.get_name() == "links").cancel()
+    desk, context = await city.person(), city.process.context
+    first = (await call(desk))["incident"]
+    context.knowledge.incidents.replace_all([])  # as if another process had opened it in this instant
+    second = (await call(desk, **north(20)))["incident"]
+    await reload_states(city.process.database, context.knowledge)
+    city.offset += timedelta(seconds=2)
+    async with city.sql.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT 1 FROM incident WHERE id = $1::uuid FOR UPDATE", second["id"])
+        with pytest.raises(DatabaseUnavailableError):
+            await link_late(context)
+    assert await link_late(context) == 1
+    links = (await city.incident(second["id"]))["links"]
+    assert [link["incident_id"] for link in links] == [first["id"]]
+
+
+async def test_a_caller_about_a_fire_whose_incident_somebody_holds_is_not_turned_away(city: City) -> None:
+    desk = await city.person()
+    first = (await call(desk))["incident"]
+    async with city.sql.acquire() as holder, holder.transaction():
+        await holder.execute("SELECT 1 FROM incident WHERE id = $1::uuid FOR UPDATE", first["id"])
+        answers = await asyncio.gather(*(call(desk, **north(metres)) for metres in (5, 10, 15, 20)))
+    incidents = {answer["incident"]["id"] for answer in answers}
+    assert first["id"] not in incidents
+    assert len(incidents) == 1, "who waits with the first opens nothing more than that one does"
+    assert await counted(city) == (2, 5)
 
 
 async def test_a_fire_that_is_out_is_not_joined_by_a_new_call(city: City) -> None:

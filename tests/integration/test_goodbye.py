@@ -5,6 +5,7 @@ import json
 import signal
 from datetime import timedelta
 
+import asyncpg
 from websockets.asyncio.client import connect
 
 from dispatch.demo.access import Access
@@ -78,3 +79,29 @@ async def test_somebody_at_a_terminal_does_not_wait_for_a_balancer(city_database
         console = await city.unit_console(FOUR[0])
         city.server.handle_exit(signal.SIGINT, None)
         assert await console.until_closed() == (4000, "going_away")
+
+
+async def test_a_message_under_way_is_not_lost_when_its_process_stops(city_database: tuple[str, Access]) -> None:
+    asked, stopping = asyncio.Event(), asyncio.Event()
+
+    async def gateway(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.set()
+        await stopping.wait()
+        await asyncio.sleep(0.5)  # long enough for a process that does not wait to have closed its database
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(gateway, "127.0.0.1") as server:
+        address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/sms"
+        async with running(*city_database, paging_webhook=address) as city:
+            await city.press()
+            await city.forward(16)
+            await asked.wait()
+            stopping.set()
+        sql = await asyncpg.connect(city.url)
+        states = {row["state"] for row in await sql.fetch("SELECT state FROM delivery_attempt WHERE channel = 'sms'")}
+        await sql.close()
+    assert "sent" in states
+    assert "sending" not in states, "nobody knows whether it was sent, and it is not sent again"

@@ -9,7 +9,8 @@ import pytest
 from dispatch import security
 from dispatch.operations.manage_access import store_keys, store_people
 from dispatch.security import hash_password, hash_secret, new_secret
-from dispatch.storage.access import NewKey, NewPerson
+from dispatch.storage.access import NewKey, NewPerson, delete_session
+from dispatch.storage.database import Connection
 from tests.support.city import HOSPITAL_CALL, POLICE, City
 
 IN_ANOTHER_DISTRICT = {"incident_type": "noise.complaint", "division_code": "430302"}
@@ -77,6 +78,22 @@ async def test_an_old_password_that_is_being_checked_opens_nothing_after_the_cha
     answer = await city.client().post("/api/v1/sessions", json={"login": login, "password": "first"})
     assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
     assert await city.sql.fetchval("SELECT count(*) FROM session") == 0
+
+
+async def test_whoever_logs_out_while_a_page_still_asks_leaves_nothing_open_behind(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await city.person()
+    secret = desk.cookies[security.SESSION_COOKIE]
+
+    async def overtaken(connection: Connection, token_hash: bytes) -> None:
+        await city.process.authenticator.by_session(secret)
+        await delete_session(connection, token_hash)
+
+    monkeypatch.setattr("dispatch.api.sessions.delete_session", overtaken)
+    assert (await desk.delete("/api/v1/sessions/current")).status_code == 204
+    desk.cookies[security.SESSION_COOKIE] = secret
+    assert (await desk.get("/api/v1/me")).status_code == 401
 
 
 async def test_a_stranger_who_guesses_does_not_lock_the_shift_leader_out(city: City) -> None:

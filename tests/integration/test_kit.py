@@ -1,12 +1,15 @@
 """The kit for the hours without the service: whole at every instant, for its owner only, and missed when it is old."""
 
 import asyncio
+import contextlib
 import csv
 import io
 import os
 import stat
 import threading
-from datetime import timedelta
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -201,3 +204,32 @@ async def test_the_command_writes_one_at_once(
     assert incident["number"] in page
     (tmp_path / "file").write_text("x")
     assert await asyncio.to_thread(main, ["snapshot", str(tmp_path / "file")]) == 1
+
+
+@pytest.mark.expects_error_log
+async def test_a_disk_that_hangs_takes_no_thread_from_whoever_dispatches_and_tears_no_file(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2))
+    mended, writing, most = threading.Event(), [0], [0]
+    write = KitDirectory.write
+
+    def hang(self: KitDirectory, files: Mapping[str, str], made: datetime) -> Path:
+        writing[0] += 1
+        most[0] = max(most[0], writing[0])
+        mended.wait()
+        writing[0] -= 1
+        return write(self, files, made)
+
+    monkeypatch.setattr(KitDirectory, "write", hang)
+    loop = loop_of(city, tmp_path / "kit")
+    try:
+        for _ in range(3):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.5):
+                    await loop.once()
+        async with asyncio.timeout(5):
+            await asyncio.to_thread(lambda: None)
+        assert most == [1]
+    finally:
+        mended.set()

@@ -7,6 +7,7 @@ import asyncpg
 import pytest
 from websockets.asyncio.client import connect
 
+from dispatch.jobs import upkeep
 from tests.support.city import COMMUNITY, FOUR, HOSPITAL_CALL, POLICE, City, Console, running
 
 
@@ -101,6 +102,25 @@ async def test_a_cursor_from_before_the_pruning_is_reset(city: City) -> None:
     await city.sql.execute("UPDATE epoch SET pruned_xid = pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
     console = await city.unit_console(POLICE, cursor)
     assert console.frames[0]["resume"] == "reset"
+
+
+async def test_a_backlog_of_old_changes_goes_in_bites_and_resumes_from_before_it_take_a_snapshot(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await city.unit_console(POLICE)
+    cursor = before.cursor
+    for _ in range(5):
+        await city.press()
+    monkeypatch.setattr(upkeep, "MOST_AT_ONCE", 2)
+    await city.sql.execute("UPDATE outbox SET recorded_at = recorded_at - interval '2 days'")
+    await city.sql.execute("UPDATE idempotency SET created_at = created_at - interval '2 days'")
+    kept = (await city.press()).json()["incident"]
+    await upkeep.PruneLoop(city.process.database, 86_400).once()
+    assert await city.sql.fetchval("SELECT count(*) FROM outbox") == 1
+    assert await city.sql.fetchval("SELECT count(*) FROM idempotency") == 1
+    back = await city.unit_console(POLICE, cursor)
+    snapshot = await back.until(lambda c: next((f for f in c.frames if f["type"] == "snapshot"), None))
+    assert [incident["id"] for incident in snapshot["incidents"]] == [kept["id"]]
 
 
 async def test_two_processes_on_one_database_tell_each_others_consoles(city: City, city_database: tuple) -> None:

@@ -2,9 +2,16 @@
 
 from typing import Any
 
+import pytest
+
 from dispatch.domain.presence import GRACE
+from dispatch.domain.rows import AssignmentRow
+from dispatch.operations import reinforce
+from dispatch.operations import watch_acknowledged as module
+from dispatch.operations.edit import Edit
 from dispatch.operations.watch_acknowledged import watch_acknowledged
 from dispatch.storage.delivery import Wanted, claim_attempts
+from dispatch.storage.work import list_acknowledged
 from tests.integration.test_back_entry import ago, enter, record, worked
 from tests.integration.test_who_has_it import Recording, ladder, sending_by
 from tests.support.city import FOUR, POLICE, City
@@ -56,6 +63,27 @@ async def test_the_gap_of_a_unit_that_went_off_duty_on_its_way_does_not_close_by
     await duty(city, POLICE, "off_duty")
     await watch_acknowledged(city.process.context)
     assert await gaps(city, incident) == ["went_off_duty"], "what was lost once may be lost again"
+
+
+@pytest.mark.expects_error_log
+async def test_an_incident_that_cannot_be_worked_on_hides_no_other_whose_unit_is_gone(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incidents = [await acknowledged(city), await city.report()]
+    await city.act(POLICE, incidents[1], "acknowledge")
+    async with city.process.database.connection() as connection:
+        spoilt = (await list_acknowledged(connection))[0].incident_id
+
+    def take_back(edit: Edit, row: AssignmentRow, reason: str) -> None:
+        if edit.incident["id"] == spoilt:
+            raise ZeroDivisionError
+        reinforce.take_back(edit, row, reason)
+
+    monkeypatch.setattr(module, "take_back", take_back)
+    await duty(city, POLICE, "off_duty")
+    await watch_acknowledged(city.process.context)
+    (other,) = (incident for incident in incidents if incident["id"] != spoilt)
+    assert await gaps(city, other) == ["went_off_duty"]
 
 
 async def test_a_unit_entered_from_paper_can_confirm_what_changed(city: City) -> None:

@@ -7,10 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.presence import Presence
+from dispatch.jobs import presence as presence_loop
 from dispatch.jobs.presence import Here, PresenceLoop
 from dispatch.storage.database import Database
-from dispatch.storage.presence import Sign
+from dispatch.storage.presence import Sign, Told
 from dispatch.storage.timers import database_now
 
 UNITS = [str(uuid4()) for _ in range(3)]
@@ -130,3 +132,23 @@ async def test_a_process_that_was_forgotten_while_it_hung_tells_of_its_consoles_
     assert await silent_in(other) == [True, True, True]
     await look(one, other)
     assert await silent_in(other) == [False, True, True]
+
+
+async def test_whoever_comes_and_leaves_around_a_pass_that_fails_does_not_count_as_there_for_ever(
+    pair: tuple[Process, Process], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = pair
+    await look(one, other)
+
+    async def lost(*_: object) -> list[Told]:
+        message = "the connection is lost after they were told"
+        raise ConnectionError(message)
+
+    one.live = set(UNITS)
+    monkeypatch.setattr(presence_loop, "list_presence", lost)
+    with pytest.raises(DatabaseUnavailableError):
+        await one.loop.once()
+    monkeypatch.undo()
+    one.live = set()
+    await look(one, other)
+    assert [other.presence.sightings[unit][one.id].gone_at is None for unit in UNITS] == [False, False, False]

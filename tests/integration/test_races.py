@@ -23,6 +23,21 @@ async def test_two_incidents_never_take_the_same_crew(city: City) -> None:
     assert committed == len(taken)
 
 
+async def test_a_crew_that_was_told_first_and_then_sent_is_sent_nowhere_else(city: City) -> None:
+    incident, other = await city.report(), await city.report()
+    directory = city.process.context.knowledge.directory
+    crew = next(unit.id for unit in directory.units.values() if unit.exclusive)
+    desk = await city.person()
+    for role in ("notify", "support"):
+        unit = {"units": [{"unit_id": crew, "role": role}]}
+        sent = await desk.post(f"/api/v1/incidents/{incident['id']}/dispatch", json=unit)
+        assert sent.status_code == 200, sent.text
+    again = await desk.post(
+        f"/api/v1/incidents/{other['id']}/dispatch", json={"units": [{"unit_id": crew, "role": "support"}]}
+    )
+    assert (again.status_code, again.json()["code"]) == (409, "unit_unavailable")
+
+
 async def test_when_every_crew_is_taken_the_desk_is_alarmed(city: City) -> None:
     desk = await city.console(client=await city.person())
     client = city.integrator()

@@ -11,6 +11,7 @@ import yaml
 
 from dispatch.domain import ruleset_check
 from dispatch.domain.lint import Finding
+from dispatch.operations import trial
 from tests.support.city import HOSPITAL_CALL, POLICE, City, running
 from tests.support.hall import PATH, RULES, Hall, code_of, hall_of, rules_with, until_used
 
@@ -309,3 +310,18 @@ async def test_a_version_goes_out_as_yaml_and_comes_back_the_same(hall: Hall) ->
     same = (await hall.desk.get(f"{PATH}/1/diff?against=1")).json()
     assert same["same"] is True
     assert (await hall.desk.get(f"{PATH}/1/diff?against=99")).status_code == 404
+
+
+async def test_new_rules_in_a_storm_have_no_open_incident_read_the_old_ones_again_under_its_lock(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    incident = (await hall.city.press()).json()["incident"]
+    await until_used(await hall.published(3), hall.city)
+
+    async def slow(*_: object, **__: object) -> None:
+        message = "a second's work for each of hundreds"
+        raise AssertionError(message)
+
+    monkeypatch.setattr(trial, "_compiled", slow)
+    answer = await hall.city.act(POLICE, incident, "decline", reason="no_vehicle")
+    assert answer.status_code == 200, answer.text

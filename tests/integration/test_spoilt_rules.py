@@ -6,7 +6,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from dispatch.domain.directory import Directory
+from dispatch.domain.ruleset import CompiledRuleset
+from dispatch.operations import refresh_knowledge as refresh_module
 from dispatch.operations.check_installation import Finding, Surroundings, check_installation
+from dispatch.operations.context import Refused
 from tests.support.city import HOSPITAL_CALL, City, running
 from tests.support.hall import Hall, hall_of, rules_with, until_used
 
@@ -69,3 +73,24 @@ async def _finding(city: City) -> Finding:
     around = Surroundings(wall_clock=datetime.now(UTC), channels=(), calendar_until=2099)
     findings = await check_installation(city.url, around)
     return next(finding for finding in findings if finding.name == "ruleset")
+
+
+async def test_rules_read_from_a_former_primary_do_not_replace_those_of_the_new_one(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge, read = city.process.context.knowledge, refresh_module._read
+    fresh, _ = await refresh_module.load_knowledge(city.process.database)
+
+    async def slow(stored: tuple[int, str], directory: Directory) -> tuple[CompiledRuleset | None, Refused | None]:
+        found = await read(stored, directory)
+        knowledge.start_over(fresh)
+        return found
+
+    monkeypatch.setattr(refresh_module, "_read", slow)
+    for task in city.process.tasks:
+        if task.get_name() == "refresh":
+            task.cancel()
+    await city.sql.execute("UPDATE directory_version SET version = version + 1")
+    await refresh_module.refresh_knowledge(city.process.database, knowledge)
+    assert knowledge.ruleset is fresh.ruleset
+    assert knowledge.directory is fresh.directory

@@ -184,11 +184,15 @@ def test_a_slow_reader_overflows_and_a_quick_one_beside_it_does_not(hub: Hub, li
     assert not quick.overflowed
 
 
-def test_holding_is_bounded_too() -> None:
-    subscriber = Subscriber(DESK, lambda _: None)
-    for seq in range(MOST_WAITING + 1):
+def test_who_does_not_read_its_snapshot_fills_no_memory_and_is_not_told_half_of_what_came() -> None:
+    drained: list[Subscriber] = []
+    subscriber = Subscriber(DESK, drained.append)
+    for seq in range(10 * MOST_WAITING):
         subscriber.offer(seq, seq, ["x"])
+        assert len(subscriber.held or []) <= MOST_WAITING
+    subscriber.release(lambda _, __: False)
     assert subscriber.overflowed
+    assert (drained, subscriber.waiting) == ([subscriber], [])
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,21 @@ from dispatch.domain.rule import Correlation
 from dispatch.domain.ruleset import CompiledRuleset, Requirement
 from dispatch.domain.unit import UnitState
 from dispatch.operations.context import Knowledge, local_facts, once_scope
+from dispatch.storage.changes import Position
+from dispatch.storage.written import Place
 from tests.support.world import NOW, assignment_of, directory, incident_of, later, moved, opened, rule, ruleset, unit
 
 UNITS = (unit("police"), unit("c", "crew"), unit("told", "crew", ()))
 CREW = opened(UNITS, Requirement("police", "lead"), Requirement("crew", "support"))
+
+
+BEFORE = Position(0)
+
+
+def forget(known: Knowledge) -> None:
+    """Read all anew from a database that holds nothing."""
+    with known.reloading() as reload:
+        known.end_reload(reload, BEFORE, {})
 
 
 def knowledge() -> Knowledge:
@@ -79,13 +90,49 @@ def test_a_unit_s_own_news_count_unless_they_are_older() -> None:
 
 def test_what_is_learnt_during_a_reload_is_not_lost() -> None:
     known = knowledge()
-    known.begin_reload()
-    known.learn(unit_change(9, "off_duty"))
-    known.end_reload({"police": UnitState(version=2), "c": UnitState(load=4)})
+    with known.reloading() as reload:
+        known.learn(unit_change(9, "off_duty"))
+        known.end_reload(reload, BEFORE, {"police": UnitState(version=2), "c": UnitState(load=4)})
     assert known.states.of("police").duty == "off_duty"
     assert known.states.of("c").load == 4
-    known.end_reload({})
+    forget(known)
     assert known.states.of("police") == UnitState()
+
+
+def test_of_two_loops_that_read_all_anew_neither_forgets_that_a_unit_went_off_duty() -> None:
+    for first_ends in (True, False):
+        known = knowledge()
+        with known.reloading() as one:
+            known.learn(unit_change(9, "off_duty"))
+            with known.reloading() as other:
+                held = [(one, {"police": UnitState(version=2)}), (other, {"police": UnitState("off_duty", version=9)})]
+                for reload, states in held if first_ends else reversed(held):
+                    known.learn(CREW)
+                    known.end_reload(reload, BEFORE, states)
+        assert known.states.of("police").duty == "off_duty"
+        assert known.states.of("c").committed_to == incident_of(CREW)["id"]
+
+
+def test_whom_a_reading_counts_already_is_not_taken_for_twice_as_busy() -> None:
+    known = knowledge()
+    with known.reloading() as reload:
+        known.learn(CREW, Place(seq=7, xid=99, id=""))
+        known.end_reload(reload, Position(xmin=100), {"police": UnitState(load=1)})
+    assert known.states.of("police").load == 1
+    with known.reloading() as reload:
+        known.learn(ended(), Place(seq=8, xid=101, id=""))
+        known.end_reload(reload, Position(100, {8: 101}), {"police": UnitState(load=1)})
+    assert known.states.of("police").load == 1
+
+
+def test_a_reading_of_the_former_primary_does_not_come_back_after_all_started_over() -> None:
+    known = knowledge()
+    with known.reloading() as reload:
+        fresh = knowledge()
+        fresh.learn(unit_change(3, "out_of_service"))
+        known.start_over(fresh)
+        known.end_reload(reload, BEFORE, {"police": UnitState(version=9)})
+    assert known.states.of("police").duty == "out_of_service"
 
 
 def test_facts_take_the_local_hour_and_weekday() -> None:
@@ -97,11 +144,11 @@ def test_an_incident_is_known_from_its_opening_to_its_end_and_a_reload_heals() -
     known, name = knowledge(), incident_of(CREW)["id"]
     known.learn(CREW)
     assert known.incidents.find(name) is not None
-    known.end_reload({})
+    forget(known)
     assert known.incidents.find(name) is None
-    known.begin_reload()
-    known.learn(CREW)
-    known.end_reload({})
+    with known.reloading() as reload:
+        known.learn(CREW)
+        known.end_reload(reload, BEFORE, {})
     assert known.incidents.find(name) is not None
     known.learn(later(CREW, "incident.closed", status="closed"))
     assert known.incidents.find(name) is None

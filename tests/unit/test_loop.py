@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.jobs import loop as module
+from dispatch.jobs import timers
 from dispatch.jobs.loop import Loop, every, on_the_beat
+from dispatch.jobs.timers import HELD_S, TimerLoop
+from dispatch.operations.context import Context
+from dispatch.operations.escalate_overdue import Fired
 
 
 @pytest.fixture
@@ -20,7 +26,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         slept.append(seconds)
         await asyncio.sleep(0)
 
-    monkeypatch.setattr(module, "asyncio", SimpleNamespace(sleep=sleep, timeout=asyncio.timeout))
+    monkeypatch.setattr(module, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return slept
 
 
@@ -65,6 +71,27 @@ async def test_a_bug_in_one_pass_does_not_end_the_loop(slept: list[float]) -> No
     assert passes == 3
     assert loop.is_healthy
     assert len(slept) == 2
+
+
+async def cut_off() -> None:
+    other = asyncio.get_running_loop().create_future()
+    other.cancel()
+    await other
+
+
+@pytest.mark.expects_error_log
+async def test_something_cancelled_that_a_pass_waited_for_does_not_end_the_loop_in_silence(slept: list[float]) -> None:
+    loop, passes = await run([cut_off, well])
+    assert passes == 2
+    assert loop.is_healthy
+
+
+async def test_a_loop_that_is_told_to_end_ends_in_the_middle_of_a_pass() -> None:
+    running = asyncio.create_task(Loop("x", for_ever, well).run())
+    await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_a_database_that_is_away_is_a_warning_and_no_more(
@@ -122,3 +149,26 @@ async def test_a_heartbeat_does_not_drift_however_long_its_pass_takes(
         await pause()
         now += slept[-1]
     assert slept == pytest.approx([5.0, 3.5, 0.1, 0.0, 4.5])
+
+
+async def test_a_due_timer_whose_incident_somebody_holds_is_not_asked_about_a_thousand_times_a_second(
+    slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    acted: list[Fired] = []
+
+    async def act(_: object) -> list[Fired]:
+        return acted
+
+    async def earliest(_: object) -> datetime:
+        return now - timedelta(seconds=1)
+
+    monkeypatch.setattr(timers, "escalate_overdue", act)
+    monkeypatch.setattr(timers, "earliest", earliest)
+    monkeypatch.setattr(timers, "asyncio", module.asyncio)
+    loop = TimerLoop(cast("Context", SimpleNamespace(now=lambda: now)))
+    for fired in ([], [Fired("subject", 0.0, "actual")]):
+        acted = fired
+        await loop.once()
+        await loop.pause()
+    assert slept == [HELD_S, 0.001]

@@ -1,5 +1,6 @@
 """Who is believed, for how long, and what one may see."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -191,6 +192,16 @@ async def test_a_password_is_checked_also_when_there_is_nobody() -> None:
     assert not await password_matches("wrong", stored)
     assert not await password_matches("nobody's password", None)
     assert not await password_matches("right", "not a hash")
+
+
+async def test_a_flood_of_guesses_takes_no_thread_from_whoever_dispatches() -> None:
+    guesses = [asyncio.create_task(password_matches("wrong", None)) for _ in range(40)]
+    await asyncio.sleep(0)
+    await asyncio.to_thread(lambda: None)
+    assert sum(guess.done() for guess in guesses) < len(guesses) / 2
+    for guess in guesses:
+        guess.cancel()
+    await asyncio.gather(*guesses, return_exceptions=True)
 
 
 def test_after_five_wrong_passwords_one_waits_as_long_as_is_said(clock: Clock) -> None:

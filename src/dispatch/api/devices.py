@@ -18,7 +18,7 @@ from dispatch.domain.rows import instant
 from dispatch.domain.wire import Json
 from dispatch.operations.check_in_device import CheckIn, check_in_device
 from dispatch.operations.edit import Request as Edited
-from dispatch.operations.end_incident import cancel_incident
+from dispatch.operations.end_incident import withdraw_alarm
 from dispatch.operations.press_device import Press, press_device
 from dispatch.security import Principal
 from dispatch.storage.devices import get_device_state
@@ -112,7 +112,10 @@ def device_view(service: Service, device: Device, state: str) -> Json:
 
 @router.post("/{device_id}/cancel", responses=responses.INCIDENT, openapi_extra=body(schemas.DeviceCancel, IDEMPOTENT))
 async def cancel(request: Request, device_id: str) -> Response:
-    """Say that it was a false alarm: the units are called back, the incident is kept."""
+    """Say that it was a false alarm: the units are called back, the incident is kept.
+
+    409 when others have called for it too: then only the desk calls them back.
+    """
     raw = await read_body(request)
     service, principal, device = await _own_device(request, device_id)
     given = parse(schemas.DeviceCancel, raw)
@@ -121,7 +124,7 @@ async def cancel(request: Request, device_id: str) -> Response:
     if state.incident_id is None:
         raise NotFoundError("this device has no incident to cancel", facts={"device_id": device.id})
     edited = Edited(state.incident_id, principal.actor, once_of(request, principal, raw))
-    answer = await cancel_incident(service.context, edited, reason=given.reason, false_alarm=True)
+    answer = await withdraw_alarm(service.context, edited, device_id=device.id, reason=given.reason)
     return incident_answer(service, principal, answer)
 
 

@@ -176,7 +176,7 @@ class Act(Change):
 class Acknowledge(Act):
     """The unit has it. `incident_revision`: the one that was before your eyes; without it, the one that stands."""
 
-    incident_revision: Annotated[int, Field(ge=1)] | None = None
+    incident_revision: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
 
 
 class Reasoned(Change):

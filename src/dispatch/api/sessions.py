@@ -97,9 +97,9 @@ async def log_out(request: Request) -> Response:
     secret = request.cookies.get(SESSION_COOKIE)
     if secret is not None:
         require_same_origin(request)
-        service.authenticator.forget(hash_secret(secret))
         async with service.context.database.connection() as connection:
             await delete_session(connection, hash_secret(secret))
+        service.authenticator.forget(hash_secret(secret))  # Race: whoever asks before that is believed again
     response = Response(status_code=204)
     response.delete_cookie(SESSION_COOKIE, path="/")
     return response

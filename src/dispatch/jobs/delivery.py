@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
 from dispatch.domain.notice import word
 from dispatch.domain.push import PushTarget
@@ -23,6 +24,8 @@ logger = logging.getLogger(__name__)
 CRITICAL, LEAST = 0, 3
 SENDS_WITHIN_S = 20.0
 """A channel has its own, shorter limit; this one holds where that fails."""
+RESTS_WITHIN_S = 8.0
+"""A process that stops waits so long for what is under way: web push takes no longer."""
 BACK_OFF_S = (2.0, 5.0, 15.0)
 PLACES = {CRITICAL: 100, LEAST: 20}
 """So many messages of a channel may be under way at once: critical ones, and all others."""
@@ -107,13 +110,24 @@ class DeliveryLoop:
             for channel in channels
             for first, last in ((CRITICAL, CRITICAL), (CRITICAL + 1, LEAST))
         ]
+        self._pass = asyncio.Lock()
+        self._is_resting = False
 
     async def once(self) -> None:
         """Begin what is due; what is under way goes on beside."""
-        async with self._database.connection() as connection:
-            await expire_attempts(connection)
-        for lane in self._lanes:
-            await lane.fill()
+        async with self._pass:
+            async with self._database.connection() as connection:
+                await expire_attempts(connection)
+            for lane in self._lanes:
+                if not self._is_resting:
+                    await lane.fill()
+
+    async def rest(self) -> None:
+        """Begin nothing more and let end what is under way: what is cut off counts as sent, and is not sent again."""
+        self._is_resting = True
+        with suppress(TimeoutError):
+            async with asyncio.timeout(RESTS_WITHIN_S), self._pass:
+                await self.settle()
 
     async def settle(self) -> None:
         """Wait until nothing is under way."""

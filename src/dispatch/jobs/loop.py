@@ -45,7 +45,9 @@ class Loop:
                     "the database is away", extra={"loop": self.name, "cause": str(error.facts.get("cause"))}
                 )
                 await asyncio.sleep(0.5)
-            except Exception:
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and _is_to_end():
+                    raise
                 LOOP_FAILURES.labels(self.name).inc()
                 logger.exception("a pass failed", extra={"loop": self.name})
                 await asyncio.sleep(0.5)
@@ -55,6 +57,12 @@ class Loop:
     def is_healthy(self) -> bool:
         """Say whether a pass succeeded lately."""
         return monotonic() - self.succeeded_at < self.healthy_within_s
+
+
+def _is_to_end() -> bool:
+    """Say whether it was this task that was cancelled, not something that it waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def on_the_beat(seconds: float) -> Callable[[], Awaitable[object]]:

@@ -23,7 +23,7 @@ class PresenceLoop:
     """Runs once a second.
 
     Invariant: what was told and read counts in one history of the database only. In another epoch rows are missing, or
-    say what has changed since: all is told and read anew.
+    say what has changed since: all is told and read anew. So it is after a pass that failed: what it told is not known.
     """
 
     def __init__(self, database: Database, presence: Presence, here: Here) -> None:
@@ -32,24 +32,24 @@ class PresenceLoop:
         self._presence = presence
         self._here = here
         self._told_in: str | None = None
-        self._told: set[str] = set()
+        self._told: set[str] | None = None
         self._read_until: datetime | None = None
 
     async def once(self) -> None:
         """Tell what changed here, learn what changed elsewhere."""
         sign, epoch, live = self._here.sign(), self._here.epoch(), self._here.live()
-        own_id = sign.process_id
+        own_id, told, self._told = sign.process_id, self._told, None
         async with self._database.connection() as connection:
             seen_at = await beat(connection, sign)
-            if epoch != self._told_in or own_id not in seen_at:
-                self._told, self._read_until = await list_told(connection, own_id), None
-            await tell_presence(connection, own_id, came=live - self._told, left=self._told - live)
+            if told is None or epoch != self._told_in or own_id not in seen_at:
+                told, self._read_until = await list_told(connection, own_id), None
+            await tell_presence(connection, own_id, came=live - told, left=told - live)
             said = await list_presence(connection, self._read_until)
             if self._told_in not in {None, epoch}:
                 self._presence.start_over(await database_now(connection))
         self._told, self._told_in = live, epoch
         self._presence.forget(set(self._presence.seen_at) - set(seen_at))
         self._presence.seen_at = seen_at
-        for told in said:
-            self._presence.put(told.unit_id, told.sighting)
-            self._read_until = max(self._read_until or told.changed_at, told.changed_at)
+        for one in said:
+            self._presence.put(one.unit_id, one.sighting)
+            self._read_until = max(self._read_until or one.changed_at, one.changed_at)

@@ -9,6 +9,8 @@ from dispatch.telemetry import TIMER_LATENESS
 
 LOOK_AGAIN_S = 0.5
 """Timers are armed seconds ahead; one armed by another process is known well before it is due."""
+HELD_S = 0.05
+"""What is due and could not be acted on is held by somebody: so often it is asked whether still."""
 
 
 class TimerLoop:
@@ -18,6 +20,7 @@ class TimerLoop:
         """Start with no known timer."""
         self._context = context
         self._next: datetime | None = None
+        self._least_s = 0.001
 
     async def once(self) -> None:
         """Act on a batch of what is due; the next pass follows at once while anything is."""
@@ -25,10 +28,12 @@ class TimerLoop:
         for entry in fired:
             TIMER_LATENESS.labels(entry.exercise).observe(max(0.0, entry.late_s))
         self._next = await earliest(self._context)
+        is_held = not fired and self._next is not None and self._next <= self._context.now()
+        self._least_s = HELD_S if is_held else 0.001
 
     async def pause(self) -> None:
         """Sleep until the next timer, at most half a second."""
         wait = LOOK_AGAIN_S
         if self._next is not None:
             wait = min(wait, max(0.0, (self._next - self._context.now()).total_seconds()))
-        await asyncio.sleep(max(wait, 0.001))
+        await asyncio.sleep(max(wait, self._least_s))

@@ -36,12 +36,14 @@ class Subscriber:
         self._drain = drain
 
     def offer(self, xid: int, seq: int, frames: Iterable[str]) -> None:
-        """Queue frames of a change."""
-        if self.held is not None:
+        """Queue frames of a change; who holds too many is dropped when its snapshot has gone, and holds none."""
+        if self.held is None:
+            self.push(frames)
+        elif self.overflowed or len(self.held) >= MOST_WAITING:
+            self.overflowed = True
+            self.held.clear()
+        else:
             self.held.append((xid, seq, list(frames)))
-            self.overflowed = self.overflowed or len(self.held) > MOST_WAITING
-            return
-        self.push(frames)
 
     def push(self, frames: Iterable[str]) -> None:
         """Queue frames and see that somebody writes them."""
@@ -55,6 +57,9 @@ class Subscriber:
     def release(self, is_known: Callable[[int, int], bool]) -> None:
         """Stop holding: what came meanwhile follows, without what the snapshot already tells."""
         held, self.held = self.held or [], None
+        if self.overflowed:
+            self._drain(self)
+            return
         self.push(frame for xid, seq, frames in held if not is_known(xid, seq) for frame in frames)
 
 

@@ -77,7 +77,7 @@ class Relay:
         """Deliver an own change straight after its commit."""
         began = perf_counter()
         try:
-            self._deliver(place.xid, place.seq, change)
+            self._deliver(place, change)
         except Exception:  # the call is stored: a bug in showing it must not turn its answer into an error
             logger.exception("a committed change could not be shown", extra={"change_id": place.id})
         incident = change["incident"]
@@ -124,16 +124,17 @@ class Relay:
             OUTBOX_LAG.set(0)
         for row in found.rows:
             OUTBOX_LAG.set(row["age_s"])
-            self._deliver(int(row["xid"]), row["seq"], read_change(row["change"]))
+            self._deliver(Place(row["seq"], int(row["xid"]), row["id"]), read_change(row["change"]))
         return found
 
-    def _deliver(self, xid: int, seq: int, change: ChangeRow) -> None:
+    def _deliver(self, place: Place, change: ChangeRow) -> None:
         # Race: a pass and an own commit may both hold the same change; below the watermark it was delivered for sure.
-        if xid < self.watermark or seq in self._delivered:
+        if place.xid < self.watermark or place.seq in self._delivered:
             return
-        self._delivered[seq] = xid
-        self._knowledge.learn(change)
-        self._hub.publish(xid=xid, seq=seq, frames=Frames(change, self._knowledge.directory, self.cursor))
+        self._delivered[place.seq] = place.xid
+        self._knowledge.learn(change, place)
+        frames = Frames(change, self._knowledge.directory, self.cursor)
+        self._hub.publish(xid=place.xid, seq=place.seq, frames=frames)
 
     def _advance(self, found: Pass) -> None:
         if found.xmin > self.watermark:

@@ -4,10 +4,11 @@ Nothing here is global; the composition root builds one context per process.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, tzinfo
-from typing import cast
+from typing import Final, cast
 
 import orjson
 
@@ -31,11 +32,13 @@ from dispatch.domain.ruleset import CompiledRuleset
 from dispatch.domain.unit import Duty, Unit, UnitState
 from dispatch.domain.wire import Json
 from dispatch.operations.in_flight import InFlight
+from dispatch.storage.changes import Position
 from dispatch.storage.database import Database
 from dispatch.storage.group_commit import GroupCommit
 from dispatch.storage.written import Once, Place, Written
 
 logger = logging.getLogger(__name__)
+MOST_PAST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,13 @@ class Linted:
         return {level: sum(finding.level == level for finding in self.findings) for level in LEVELS}
 
 
+@dataclass(eq=False, slots=True)
+class Reload:
+    """A reading of states and incidents that is under way, with what is learnt meanwhile."""
+
+    meanwhile: list[tuple[ChangeRow, Place | None]] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Knowledge:
     """Directory, ruleset, unit states, modes and open incidents as this process knows them; swapped whole.
@@ -82,7 +92,7 @@ class Knowledge:
     drills: Drills = field(default_factory=Drills)
     incidents: OpenIncidents = field(default_factory=OpenIncidents)
     past: dict[int, CompiledRuleset] = field(default_factory=dict)
-    _meanwhile: list[ChangeRow] | None = None
+    _reloads: list[Reload] = field(default_factory=list)
     _correlations: tuple[CompiledRuleset, Directory, Correlations] | None = None
 
     @property
@@ -96,29 +106,53 @@ class Knowledge:
             known = self._correlations = (self.ruleset, self.directory, made)
         return known[2]
 
+    def keep(self, ruleset: CompiledRuleset) -> None:
+        """Keep a ruleset that was in force: what it has decided and is still open will ask for it."""
+        self.past.pop(ruleset.version, None)
+        while len(self.past) >= MOST_PAST:
+            del self.past[next(iter(self.past))]
+        self.past[ruleset.version] = ruleset
+
     def start_over(self, fresh: "Knowledge") -> None:
         """Take over everything from what was just read; what was learnt before may never have happened."""
         self.directory, self.ruleset, self.refused = fresh.directory, fresh.ruleset, fresh.refused
         self.states, self.incidents = fresh.states, fresh.incidents
         self.modes, self.drills = fresh.modes, fresh.drills
-        self.past, self._meanwhile = {}, None
+        self.past, self._reloads = {}, []
 
-    def begin_reload(self) -> None:
-        """Remember what is learnt while states and incidents are read anew."""
-        self._meanwhile = []
+    @contextmanager
+    def reloading(self) -> Iterator[Reload]:
+        """Remember what is learnt while states and incidents are read anew. Race: two loops may read at a time."""
+        reload = Reload()
+        self._reloads.append(reload)
+        try:
+            yield reload
+        finally:
+            if reload in self._reloads:
+                self._reloads.remove(reload)
 
-    def end_reload(self, states: dict[str, UnitState], incidents: Iterable[OpenIncident] = ()) -> None:
-        """Take over states and incidents as read, then what was learnt meanwhile."""
-        meanwhile, self._meanwhile = self._meanwhile or [], None
+    def end_reload(
+        self, reload: Reload, read: Position, states: dict[str, UnitState], incidents: Iterable[OpenIncident] = ()
+    ) -> None:
+        """Take over states and incidents as read, then what was learnt meanwhile and is not in what was read.
+
+        Race: what was read of another history, before all started over, is not believed.
+        """
+        if reload not in self._reloads:
+            return
         self.states.replace_all(states)
         self.incidents.replace_all(incidents)
-        for change in meanwhile:
-            self.learn(change)
+        for change, place in reload.meanwhile:
+            if place is None or not read.holds(place.xid, place.seq):
+                self._follow(change)
 
-    def learn(self, change: ChangeRow) -> None:
+    def learn(self, change: ChangeRow, place: Place | None = None) -> None:
         """Follow a committed change, once: what is open, who is busy with how much. The next reload heals mistakes."""
-        if self._meanwhile is not None:
-            self._meanwhile.append(change)
+        for reload in self._reloads:
+            reload.meanwhile.append((change, place))
+        self._follow(change)
+
+    def _follow(self, change: ChangeRow) -> None:
         if change["incident"] is not None:
             keep_for_s = self.correlations.longest_s
             recorded_at = change["recorded_at"]

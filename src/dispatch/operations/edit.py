@@ -42,6 +42,7 @@ class Request:
     """Who wants a change of which incident, and the idempotency key if there is one.
 
     `expected_version` is the incident's, or the assignment's if one is named; `unit_id` is set for a unit's own people.
+    `waits_ms`: for a row that somebody holds, where that is less than usual.
     """
 
     incident_id: str
@@ -50,6 +51,7 @@ class Request:
     expected_version: int | None = None
     assignment_id: str | None = None
     unit_id: str | None = None
+    waits_ms: int | None = None
 
     def require_current(self, work: Work) -> None:
         """Refuse another unit's assignment, then a decision on an old picture.
@@ -256,9 +258,15 @@ class Edit:
         if due_at is not None:
             self.effects.arm.append(TimerSet(own, "stage", URGENCY_RANK[self.incident["urgency"]], due_at))
 
+    def _keep_claims(self) -> None:
+        """Invariant: a crew at work here stays claimed, though it was only told before, or wanted twice in this act."""
+        at_work = {row["unit_id"] for row in self.open_assignments() if row["role"] != "notify"}
+        self.effects.release_units = [unit for unit in self.effects.release_units if unit not in at_work]
+
     async def save(self, once: Once | None) -> Written:
         """Write the change."""
         self.settle_stages()
+        self._keep_claims()
         disarmed = set(self.effects.disarm)
         self.effects.arm = [t for t in self.effects.arm if t.kind == "stage" or t.subject_id not in disarmed]
         saving = Saving(
@@ -279,7 +287,7 @@ async def edit_incident(
     if replay := await find_replay(context, request.once):
         return replay
     try:
-        async with context.database.transaction(name) as connection:
+        async with context.database.transaction(name, waits_ms=request.waits_ms) as connection:
             work = await lock_work(connection, request.incident_id)
             request.require_current(work)
             edit = Edit(context, connection, work, request.actor)

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from dispatch.domain.errors import Fault, InvalidRequestError
+from dispatch.domain.errors import Fault, InvalidRequestError, WrongStateError
 from dispatch.domain.rows import instant
 from dispatch.operations.context import Answer, Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.reinforce import next_slot
-from dispatch.storage.devices import count_false_alarm, follow_merge
+from dispatch.storage.devices import count_false_alarm, count_presses, follow_merge
 from dispatch.storage.work import Work, find_work, lock_work
 
 
@@ -15,21 +15,48 @@ async def cancel_incident(context: Context, request: Request, *, reason: str | N
     """Call everybody back. A false alarm closes as such, is kept, and counts against its device."""
 
     async def act(edit: Edit) -> None:
-        edit.move_incident("close" if false_alarm else "cancel")
-        _recall(edit, "false_alarm" if false_alarm else "cancelled")
-        edit.incident["closed_at"] = instant(edit.now)
-        edit.incident["disposition"] = "false_alarm" if false_alarm else "cancelled"
-        edit.incident["pending_slots"] = []
-        edit.effects.disarm.append(edit.incident["id"])
-        if false_alarm and edit.is_actual and edit.incident["device_id"]:
-            await count_false_alarm(edit.connection, edit.incident["device_id"])
-        edit.tell(
-            "incident.closed" if false_alarm else "incident.cancelled",
-            disposition=edit.incident["disposition"],
-            reason=reason,
-        )
+        await _cancel(edit, reason, false_alarm=false_alarm)
 
     return await edit_incident(context, "cancel_incident", request=request, act=act)
+
+
+async def withdraw_alarm(context: Context, request: Request, *, device_id: str, reason: str | None) -> Answer:
+    """Let a device take its alarm back as a false one.
+
+    Raises:
+        WrongStateError: it has ended, or others have called for it too.
+    """
+
+    async def act(edit: Edit) -> None:
+        await _require_alone(edit, device_id)
+        await _cancel(edit, reason, false_alarm=True)
+
+    return await edit_incident(context, "withdraw_alarm", request=request, act=act)
+
+
+async def _cancel(edit: Edit, reason: str | None, *, false_alarm: bool) -> None:
+    edit.move_incident("close" if false_alarm else "cancel")
+    _recall(edit, "false_alarm" if false_alarm else "cancelled")
+    edit.incident["closed_at"] = instant(edit.now)
+    edit.incident["disposition"] = "false_alarm" if false_alarm else "cancelled"
+    edit.incident["pending_slots"] = []
+    edit.effects.disarm.append(edit.incident["id"])
+    if false_alarm and edit.is_actual and edit.incident["device_id"]:
+        await count_false_alarm(edit.connection, edit.incident["device_id"])
+    edit.tell(
+        "incident.closed" if false_alarm else "incident.cancelled",
+        disposition=edit.incident["disposition"],
+        reason=reason,
+    )
+
+
+async def _require_alone(edit: Edit, device_id: str) -> None:
+    """Refuse a device's word on what others have called for: calls joined its incident, or that was merged."""
+    if await count_presses(edit.connection, edit.incident["id"], device_id) < edit.incident["call_count"]:
+        raise WrongStateError(
+            "others have called for this too: only the desk calls the units back",
+            facts={"current": {"status": edit.incident["status"]}, "verb": "cancel", "allowed": []},
+        )
 
 
 def _recall(edit: Edit, reason: str) -> None:

@@ -22,6 +22,7 @@ from dispatch.operations.edit import ATTEND_AGAIN, Edit
 from dispatch.operations.reach import ask_next
 from dispatch.operations.reinforce import Named, add_named, agency_of, give_back, next_slot, raise_gap, take_back
 from dispatch.operations.stages import release_due
+from dispatch.storage.database import is_held
 from dispatch.storage.delivery import CHANGE, is_on_its_way
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
 from dispatch.storage.work import try_lock_work
@@ -29,6 +30,8 @@ from dispatch.storage.work import try_lock_work
 logger = logging.getLogger(__name__)
 BATCH: Final = 200
 TRY_AGAIN: Final = timedelta(seconds=5)
+WAITS_MS: Final = 1_000
+"""So long an incident waits for a crew's row that somebody holds: all who are due after it wait with it."""
 REMIND: Final = timedelta(seconds=300)
 CONFIRM_AGAIN: Final = timedelta(seconds=30)
 """So long after it was urged to acknowledge a change, a unit's silence is shown to the shift leader."""
@@ -58,17 +61,25 @@ async def escalate_overdue(context: Context) -> list[Fired]:
     for incident_id, timers in by_incident.items():
         try:
             fired += await _one_incident(context, incident_id, timers)
-        except DatabaseUnavailableError:
-            raise
-        except Exception:  # Invariant: what fails for one incident must not silence all others
+        # Invariant: what fails for one incident must not silence all others
+        except DatabaseUnavailableError as error:
+            if not is_held(error):
+                raise
+            logger.warning("somebody holds what an incident's timers need", extra={"incident_id": incident_id})
+            await _put_off(context, timers, now)
+        except Exception:
             logger.exception("an incident's timers could not be acted on", extra={"incident_id": incident_id})
-            async with context.database.connection() as connection:
-                await postpone(connection, [timer.subject_id for timer in timers], now + TRY_AGAIN)
+            await _put_off(context, timers, now)
     return fired
 
 
+async def _put_off(context: Context, timers: list[DueTimer], now: datetime) -> None:
+    async with context.database.connection() as connection:
+        await postpone(connection, [timer.subject_id for timer in timers], now + TRY_AGAIN)
+
+
 async def _one_incident(context: Context, incident_id: str, timers: list[DueTimer]) -> list[Fired]:
-    async with context.database.transaction("escalate_overdue") as connection:
+    async with context.database.transaction("escalate_overdue", waits_ms=WAITS_MS) as connection:
         work = await try_lock_work(connection, incident_id)
         if work is None:
             return []

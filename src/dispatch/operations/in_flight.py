@@ -39,13 +39,22 @@ class Fresh:
     linked: frozenset[str]
 
 
+@dataclass(eq=False, slots=True)
+class Queue:
+    """Who wants to change one incident; `held` once somebody outside keeps it for so long that one has given up."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
+    held: bool = False
+
+
 class InFlight:
     """Openings and joins under way in this process, and what it opened a moment ago."""
 
     def __init__(self) -> None:
         """Start with nothing under way."""
         self._coming: list[Coming] = []
-        self._queues: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._queues: dict[str, Queue] = {}
         self.fresh: deque[Fresh] = deque(maxlen=_MOST_FRESH)
 
     @contextmanager
@@ -68,16 +77,14 @@ class InFlight:
         return None
 
     @asynccontextmanager
-    async def joining(self, incident_id: str) -> AsyncIterator[None]:
+    async def joining(self, incident_id: str) -> AsyncIterator["Queue"]:
         """Let joins of one incident wait for each other here, not each with a connection of its own."""
-        lock, waiting = self._queues.get(incident_id, (asyncio.Lock(), 0))
-        self._queues[incident_id] = (lock, waiting + 1)
+        queue = self._queues.setdefault(incident_id, Queue())
+        queue.waiting += 1
         try:
-            async with lock:
-                yield
+            async with queue.lock:
+                yield queue
         finally:
-            waiting = self._queues[incident_id][1] - 1
-            if waiting:
-                self._queues[incident_id] = (lock, waiting)
-            else:
+            queue.waiting -= 1
+            if not queue.waiting:
                 del self._queues[incident_id]

@@ -10,7 +10,7 @@ import logging
 from typing import Final
 
 from dispatch.domain.correlation import JOINABLE, Match, traits_of_call
-from dispatch.domain.errors import DispatchError, NotFoundError, WrongStateError
+from dispatch.domain.errors import DatabaseUnavailableError, DispatchError, NotFoundError, WrongStateError
 from dispatch.domain.intake import Opening, call_row
 from dispatch.operations.context import Answer, Context, dumps
 from dispatch.operations.correlating import matches_of
@@ -18,10 +18,11 @@ from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.opening import Intake, opening_of
 from dispatch.operations.worsening import raise_by_call
 from dispatch.storage.correlation import insert_call
+from dispatch.storage.database import is_held
 
 logger = logging.getLogger(__name__)
 WAIT_S: Final = 2.0
-"""So long a call waits for another that is opening an incident; then it opens one of its own."""
+"""So long a call waits for another that is opening an incident, or holds one; then it opens one of its own."""
 MOST_WAITS: Final = 3
 
 
@@ -52,7 +53,7 @@ async def join_open(context: Context, intake: Intake) -> Answer | None:
 
 
 async def _join(context: Context, intake: Intake, opening: Opening, match: Match) -> Answer | None:
-    """Join under the incident's lock. None when it has ended, or is done, meanwhile."""
+    """Join under the incident's lock. None when it has ended, or is done, or cannot be had in time."""
     row = call_row(opening, incident_id=match.incident.id)
     report = intake.report
     said = {"severity": report.severity, "urgency": report.urgency, "tags": list(report.tags)}
@@ -73,11 +74,18 @@ async def _join(context: Context, intake: Intake, opening: Opening, match: Match
         )
         await raise_by_call(edit, opening)
 
-    request = Request(match.incident.id, intake.actor, intake.once)
-    async with context.in_flight.joining(match.incident.id):
+    request = Request(match.incident.id, intake.actor, intake.once, waits_ms=round(WAIT_S * 1000))
+    async with context.in_flight.joining(match.incident.id) as queue:
+        if queue.held:
+            return None
         try:
             return await edit_incident(context, "join_incident", request=request, act=act)
         except (WrongStateError, NotFoundError):
+            return None
+        except DatabaseUnavailableError as error:
+            if not is_held(error):
+                raise
+            queue.held = True  # who waits behind need not find out one by one
             return None
         except DispatchError:
             raise

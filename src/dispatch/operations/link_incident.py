@@ -5,6 +5,7 @@ from typing import Final
 
 from dispatch.domain.actor import SYSTEM
 from dispatch.domain.correlation import MOST_LINKS
+from dispatch.domain.errors import DatabaseUnavailableError
 from dispatch.domain.incident import OPEN
 from dispatch.domain.rows import ChangeRow, instant
 from dispatch.operations.context import Answer, Context
@@ -57,9 +58,14 @@ async def link_late(context: Context) -> int:
 
     Race: neither of two processes could know of the other's incident. Of such a pair the younger gets the link.
     """
-    now, linked = context.now(), 0
-    while context.in_flight.fresh and now - context.in_flight.fresh[0].opened_at >= SETTLED_AFTER:
-        linked += await _link(context, context.in_flight.fresh.popleft())
+    now, linked, waiting = context.now(), 0, context.in_flight.fresh
+    while waiting and now - waiting[0].opened_at >= SETTLED_AFTER:
+        fresh = waiting.popleft()
+        try:
+            linked += await _link(context, fresh)
+        except DatabaseUnavailableError:
+            waiting.appendleft(fresh)  # nobody else knows that it is to be looked at
+            raise
     return linked
 
 

@@ -95,10 +95,14 @@ async def refresh_knowledge(database: Database, knowledge: Knowledge) -> bool:
         newest = await newest_ruleset(connection)
         if newest is None or _is_refused_already(knowledge, stored[0], newest):
             return False
-        known = knowledge.directory
+        known, used = knowledge.directory, knowledge.ruleset
         directory = known if known.version == stored[0] else await load_directory(connection)
     ruleset, refused = await _read(newest, directory)
-    knowledge.directory, knowledge.ruleset = directory, ruleset or knowledge.ruleset
+    if knowledge.directory is not known or knowledge.ruleset is not used:
+        return False  # Race: all started over from another history meanwhile; the next look compares with that
+    if ruleset is not None and ruleset.version != used.version:
+        knowledge.keep(used)  # every incident that is open goes on by it
+    knowledge.directory, knowledge.ruleset = directory, ruleset or used
     _note(knowledge, refused)
     await reload_states(database, knowledge)
     return True
@@ -150,9 +154,10 @@ def _note(knowledge: Knowledge, refused: Refused | None) -> None:
 
 async def reload_states(database: Database, knowledge: Knowledge) -> None:
     """Read all unit states and open incidents anew: whatever a mirror may have missed is healed."""
-    knowledge.begin_reload()
     young_s = knowledge.correlations.longest_s
-    async with database.snapshot() as connection:
-        states = await load_states(connection)
-        incidents = await load_open(connection, knowledge.directory, young_s=young_s)
-    knowledge.end_reload(states, incidents)
+    with knowledge.reloading() as reload:
+        async with database.snapshot() as connection:
+            states = await load_states(connection)
+            incidents = await load_open(connection, knowledge.directory, young_s=young_s)
+            position = await read_position(connection)
+        knowledge.end_reload(reload, position, states, incidents)

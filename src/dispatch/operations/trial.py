@@ -23,7 +23,6 @@ from dispatch.storage.database import Connection
 from dispatch.storage.decisions import StoredDecision
 from dispatch.storage.rulesets import find_ruleset
 
-MOST_PAST: Final = 4
 MOST_FAULTS: Final = 20
 
 
@@ -67,11 +66,8 @@ async def past_ruleset(
         found = None if body is None else await _compiled(json.loads(body), version, known=None)
     except (RuleProblemsError, ValueError, RecursionError):
         return None
-    if found is None:
-        return None
-    while len(knowledge.past) >= MOST_PAST:
-        knowledge.past.pop(next(iter(knowledge.past)), None)
-    knowledge.past[version] = found
+    if found is not None:
+        knowledge.keep(found)
     return found
 
 

@@ -7,11 +7,12 @@ import logging
 from datetime import datetime, timedelta
 
 from dispatch.domain.actor import SYSTEM
-from dispatch.domain.errors import WrongStateError
+from dispatch.domain.errors import DatabaseUnavailableError, WrongStateError
 from dispatch.domain.unit import is_on_duty
 from dispatch.operations.context import Context
 from dispatch.operations.edit import Edit, Request, edit_incident
 from dispatch.operations.reinforce import take_back
+from dispatch.storage.database import is_held
 from dispatch.storage.work import Acknowledged, list_acknowledged
 
 logger = logging.getLogger(__name__)
@@ -62,5 +63,12 @@ async def _take_back(context: Context, one: Acknowledged, reason: str) -> int:
     try:
         await edit_incident(context, "watch_acknowledged", request=Request(one.incident_id, SYSTEM), act=act)
     except WrongStateError:
+        return 0
+    except DatabaseUnavailableError as error:
+        if not is_held(error):
+            raise
+        return 0  # somebody holds the incident: the others are looked after now, this one by the next look
+    except Exception:  # Invariant: what fails for one incident must not hide the others
+        logger.exception("a unit that is gone could not be taken back", extra={"incident_id": one.incident_id})
         return 0
     return 1

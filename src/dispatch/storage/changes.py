@@ -265,6 +265,10 @@ class Position:
     xmin: int
     known: dict[int, int] = field(default_factory=dict)
 
+    def holds(self, xid: int, seq: int) -> bool:
+        """Say whether a change is in what was read."""
+        return xid < self.xmin or seq in self.known
+
 
 _POSITION: Final = """
 SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, o.seq, o.xid::text AS xid FROM (SELECT 1) one
@@ -298,17 +302,24 @@ async def find_once(connection: Connection, once: Once) -> asyncpg.Record | None
 
 
 _PRUNE: Final = """
-WITH k AS (DELETE FROM idempotency WHERE created_at < clock_timestamp() - make_interval(secs => $1)),
- d AS (DELETE FROM outbox WHERE recorded_at < clock_timestamp() - make_interval(secs => $1)
-   AND xid < pg_snapshot_xmin(pg_current_snapshot()) RETURNING xid),
- e AS (UPDATE epoch SET pruned_xid = greatest(pruned_xid, (SELECT max(xid)::text::bigint FROM d)))
-SELECT count(*) FROM d
+WITH k AS (DELETE FROM idempotency WHERE (scope, key) IN (SELECT scope, key FROM idempotency
+   WHERE created_at < clock_timestamp() - make_interval(secs => $1) ORDER BY created_at LIMIT $2) RETURNING 1),
+ d AS (DELETE FROM outbox WHERE seq IN (SELECT seq FROM outbox
+   WHERE recorded_at < clock_timestamp() - make_interval(secs => $1) AND xid < pg_snapshot_xmin(pg_current_snapshot())
+   ORDER BY recorded_at LIMIT $2) RETURNING xid),
+ e AS (UPDATE epoch SET pruned_xid = greatest(pruned_xid, (SELECT max(xid)::text::bigint FROM d))
+   WHERE EXISTS (SELECT 1 FROM d))
+SELECT greatest((SELECT count(*) FROM d), (SELECT count(*) FROM k))
 """
 
 
-async def prune(connection: Connection, keep_for_s: float) -> int:
-    """Delete what is older than the promise (24 h and more); consoles from before then get a snapshot."""
-    return int(await connection.fetchval(_PRUNE, keep_for_s) or 0)
+async def prune(connection: Connection, keep_for_s: float, *, most: int) -> int:
+    """Delete so much of what is older than the promise (24 h and more); consoles from before then get a snapshot.
+
+    Gives how many rows went, 0 when there is nothing left. In bites: all at once may take longer than a statement may,
+    and then nothing would ever go.
+    """
+    return int(await connection.fetchval(_PRUNE, keep_for_s, most) or 0)
 
 
 async def pruned_below(connection: Connection) -> int:

@@ -16,6 +16,7 @@ from dispatch.storage.servers import Lineage, Servers
 
 Connection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
+HELD: Final = (asyncpg.LockNotAvailableError, asyncpg.TransactionRollbackError)
 OUTAGES: Final = (
     OSError,
     TimeoutError,
@@ -30,8 +31,7 @@ OUTAGES: Final = (
     # "could not extend file: File too large": what a quota or a limit gives in place of a full disk.
     asyncpg.InternalServerError,
     # Somebody held a row for longer than `lock_timeout`, or two wanted each other's rows: come again.
-    asyncpg.LockNotAvailableError,
-    asyncpg.TransactionRollbackError,
+    *HELD,
 )
 ACQUIRE_WITHIN_S: Final = 5.0
 _SESSION: Final = {
@@ -59,6 +59,11 @@ def outages_named() -> Iterator[None]:
             "the database did not answer; nothing was stored, try again with the same key",
             facts={"cause": type(error).__name__},
         ) from error
+
+
+def is_held(error: DatabaseUnavailableError) -> bool:
+    """Say whether only some row could not be had in time: the database answers, and others can go on."""
+    return isinstance(error.__cause__, HELD)
 
 
 class Database:
@@ -122,10 +127,11 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def transaction(self, name: str) -> AsyncIterator[Connection]:
-        """Run one named act, all or nothing; it is committed when the block ends."""
+    async def transaction(self, name: str, *, waits_ms: int | None = None) -> AsyncIterator[Connection]:
+        """Run one named act, all or nothing; it is committed when the block ends. `waits_ms`: for each row, at most."""
+        patience = "" if waits_ms is None else f"; SET LOCAL lock_timeout = {waits_ms:d}"
         async with self._lent() as connection, connection.transaction():
-            await connection.execute(f"SET LOCAL application_name = 'dispatch:{name}'")
+            await connection.execute(f"SET LOCAL application_name = 'dispatch:{name}'{patience}")
             yield connection
 
     @asynccontextmanager

@@ -125,6 +125,15 @@ async def count_false_alarm(connection: Connection, device_id: str) -> None:
     )
 
 
+async def count_presses(connection: Connection, incident_id: str, device_id: str) -> int:
+    """Count the calls of an incident that came from a device."""
+    return int(
+        await connection.fetchval(
+            "SELECT count(*) FROM call WHERE incident_id = $1 AND device_id = $2", incident_id, device_id
+        )
+    )
+
+
 async def follow_merge(connection: Connection, merged_id: str, into_id: str) -> None:
     """Let the next press of a device whose incident was merged join the incident that it was merged into."""
     await connection.execute("UPDATE device_state SET incident_id = $2 WHERE incident_id = $1", merged_id, into_id)
