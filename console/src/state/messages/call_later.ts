@@ -11,6 +11,7 @@ export const callLater = {
   "call.closed_false": ["已登记为误报", "Recorded as a false alarm"],
   "call.false": ["误报 · 撤销", "False alarm"],
   "call.false_sent": ["误报已提交", "False alarm sent"],
+  "call.false_refused": ["别人也报了这起警情，不能由本机撤销：请打值班电话", "Others have called for this too, this button cannot call it off: phone the duty desk"],
   "call.false_title": ["确认为误报？", "Record as a false alarm?"],
   "call.false_text": ["已派出的单位将收到撤派通知。记录不会删除。", "The units will be told to stand down. The record is kept."],
   "call.false_yes": ["是，误报", "Yes, false alarm"],

@@ -26,7 +26,8 @@ export class Caller {
   checkedAt = $state<number | null>(null);
   held = $state(0);
   heldSince = $state<string | null>(null);
-  cancelling = $state<"no" | "sending" | "sent" | "failed">("no");
+  /** What became of taking it back: `no`, `sending`, `sent`, or why it failed. */
+  cancelling = $state.raw<unknown>("no");
 
   /** The service's time, once a second; null before it is known. */
   now = $state<number | null>(null);
@@ -113,8 +114,8 @@ export class Caller {
       await this.api.cancelPress(this.#identity.id, "pressed_by_mistake", newId());
       this.cancelling = "sent";
       void this.refresh();
-    } catch {
-      this.cancelling = "failed";
+    } catch (failure) {
+      this.cancelling = failure;
     }
   }
 
