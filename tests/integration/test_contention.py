@@ -36,6 +36,28 @@ async def test_a_row_that_somebody_holds_for_long_is_an_outage_not_an_error_of_o
     assert (await desk.post(f"/api/v1/incidents/{incident['id']}/note", json={"text": "x"})).status_code == 200
 
 
+async def test_a_new_call_goes_through_while_everybody_waits_for_an_incident_that_somebody_holds(city: City) -> None:
+    held = await city.report()
+    desk, own = await city.person(), await city.open_assignment(POLICE, held)
+    holder = await asyncpg.connect(city.url)
+    await holder.execute("BEGIN")
+    await holder.execute("SELECT 1 FROM incident WHERE id = $1::uuid FOR UPDATE", held["id"])
+    try:
+        path = f"/api/v1/incidents/{held['id']}/note"
+        waiting = [asyncio.create_task(desk.post(path, json={"text": str(number)})) for number in range(10)]
+        verb = f"/api/v1/assignments/{own}/acknowledge"
+        waiting += [asyncio.create_task(city.unit(POLICE).post(verb, json={})) for _ in range(10)]
+        async with asyncio.timeout(30):
+            while await city.sql.fetchval("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") < 2:
+                await asyncio.sleep(0.01)
+        assert (await city.integrator().post("/api/v1/incidents", json=ARMED)).status_code == 201
+        assert not all(task.done() for task in waiting)
+    finally:
+        await holder.execute("ROLLBACK")
+        await holder.close()
+    assert {answer.status_code for answer in await asyncio.gather(*waiting)} <= {200, 409, 503}
+
+
 async def test_an_incident_that_somebody_holds_delays_no_other_incidents_timers(city: City) -> None:
     held, other = await city.report(), await city.report()
     holder = await asyncpg.connect(city.url)

@@ -34,6 +34,9 @@ OUTAGES: Final = (
     *HELD,
 )
 ACQUIRE_WITHIN_S: Final = 5.0
+RESERVED: Final = 3
+"""So many connections no change of an incident takes: a new call, the relay and the sign of life find one, however many
+wait for an incident that somebody holds."""
 _SESSION: Final = {
     "application_name": "dispatch",
     "timezone": "UTC",
@@ -74,6 +77,7 @@ class Database:
         self.url = url
         self.servers = Servers(url)
         self._pool_size = pool_size
+        self._acting = asyncio.Semaphore(max(1, pool_size - RESERVED))
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._lent_out: set[Connection] = set()
 
@@ -127,10 +131,16 @@ class Database:
             yield connection
 
     @asynccontextmanager
+    async def acting(self) -> AsyncIterator[Connection]:
+        """Lend a connection for a single statement that may have to wait for a row; never all of them."""
+        async with self._turn(), self._lent() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def transaction(self, name: str, *, waits_ms: int | None = None) -> AsyncIterator[Connection]:
         """Run one named act, all or nothing; it is committed when the block ends. `waits_ms`: for each row, at most."""
         patience = "" if waits_ms is None else f"; SET LOCAL lock_timeout = {waits_ms:d}"
-        async with self._lent() as connection, connection.transaction():
+        async with self._turn(), self._lent() as connection, connection.transaction():
             await connection.execute(f"SET LOCAL application_name = 'dispatch:{name}'{patience}")
             yield connection
 
@@ -139,6 +149,16 @@ class Database:
         """Read several things as of one instant."""
         async with self._lent() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
             yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        with outages_named():
+            async with asyncio.timeout(ACQUIRE_WITHIN_S):
+                await self._acting.acquire()
+        try:
+            yield
+        finally:
+            self._acting.release()
 
     @asynccontextmanager
     async def _lent(self) -> AsyncIterator[Connection]:

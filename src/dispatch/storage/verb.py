@@ -198,7 +198,7 @@ async def move_assignment(database: Database, move: Move) -> Written | None:
     Raises:
         TwinError: the idempotency key is already there; nothing was written.
     """
-    async with database.connection() as connection:
+    async with database.acting() as connection:
         try:
             row = await connection.fetchrow(
                 verb_statement(move.verb),
