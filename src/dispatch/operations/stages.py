@@ -126,11 +126,9 @@ def hand_lead(edit: Edit, stage: StageData, *, reason: str) -> None:
         return
     successor["role"], successor["mandatory"] = "lead", True
     edit.touch(successor)
-    edit.arm(successor)
     if lead is not None:
         lead["role"] = "support"
-        edit.touch(lead)
-        edit.arm(lead)
+        edit.touch(lead)  # its timer stays: whoever was silent as the lead is reminded all the same
     if successor["slot"] not in edit.incident["pending_slots"]:
         edit.incident["pending_slots"] = sorted([*edit.incident["pending_slots"], successor["slot"]])
     edit.tell(
