@@ -25,7 +25,7 @@ from dispatch.operations.stages import release_due
 from dispatch.storage.database import is_held
 from dispatch.storage.delivery import CHANGE, is_on_its_way
 from dispatch.storage.timers import DueTimer, arm, disarm, list_due, next_due_at, postpone, still_due
-from dispatch.storage.work import try_lock_work
+from dispatch.storage.work import Work, try_lock_work
 
 logger = logging.getLogger(__name__)
 BATCH: Final = 200
@@ -90,7 +90,7 @@ async def _one_incident(context: Context, incident_id: str, timers: list[DueTime
         edit = Edit(context, connection, work, SYSTEM)
         exercise = work.incident["exercise"]
         fired = [Fired(subject, (now - due_at).total_seconds(), exercise) for (subject, _), due_at in due.items()]
-        for subject_id, kind in due:
+        for subject_id, kind in _in_turn(due, work):
             await (release_due(edit) if kind == "stage" else _act(edit, subject_id))
         if not edit.events:
             await _rearm_quietly(edit)
@@ -98,6 +98,12 @@ async def _one_incident(context: Context, incident_id: str, timers: list[DueTime
         written = await edit.save(None)
     commit_seen(context, written)
     return fired
+
+
+def _in_turn(due: dict[tuple[str, str], datetime], work: Work) -> list[tuple[str, str]]:
+    """Order what is due: the oldest first, of equals the lead, whose silence speaks for whoever was asked with it."""
+    places = {row["id"]: (row["role"] != "lead", row["slot"]) for row in work.assignments}
+    return sorted(due, key=lambda key: (due[key], *places.get(key[0], (True, 0)), key))
 
 
 async def _rearm_quietly(edit: Edit) -> None:

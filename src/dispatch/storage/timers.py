@@ -32,10 +32,9 @@ async def list_due(connection: Connection, now: datetime, limit: int) -> list[Du
 
 
 async def still_due(connection: Connection, subject_ids: list[str], now: datetime) -> dict[tuple[str, str], datetime]:
-    """Of these, tell which are still due, the oldest first, by subject and kind: read under the incident's lock."""
+    """Of these, tell which are still due, by subject and kind: read after the incident's lock was taken."""
     rows = await connection.fetch(
-        "SELECT subject_id::text, kind, due_at FROM timer WHERE subject_id = ANY($1) AND due_at <= $2 "
-        "ORDER BY due_at, subject_id, kind FOR UPDATE",
+        "SELECT subject_id::text, kind, due_at FROM timer WHERE subject_id = ANY($1) AND due_at <= $2 FOR UPDATE",
         subject_ids,
         now,
     )
