@@ -11,6 +11,8 @@ ARGS ?=
 NODE_FOLDERS := $(patsubst %/,%,$(dir $(wildcard console/package-lock.json tests/e2e/package-lock.json)))
 PYTEST := python -m pytest
 PARALLEL := -n 2 --dist worksteal
+# Tests on a real server wait a third of their time: three of them keep two cores busy.
+WAITING := -n 3 --dist worksteal
 # Each writes files that are committed, and with --check fails if they are not what it would write.
 GENERATORS := $(sort $(wildcard tools/generate_*.py))
 E2E := $(if $(wildcard tests/e2e/package.json),npm --prefix tests/e2e test --silent --,$(PYTEST) tests/e2e)
@@ -32,7 +34,7 @@ unit: setup ## Pure tests, in seconds: make unit ARGS="-k geo"
 	$(PYTEST) tests/unit $(PARALLEL) $(ARGS)
 
 integration: setup ## Tests on a real PostgreSQL (its own, or DATABASE_URL_TEST)
-	$(PYTEST) tests/integration $(PARALLEL) $(ARGS)
+	$(PYTEST) tests/integration $(WAITING) $(ARGS)
 
 e2e: setup .consoles ## The real server and a real browser
 	$(E2E) $(ARGS)
