@@ -1,6 +1,7 @@
 """Callers and consoles as they are outside: calls at a bounded rate, with keys and retries; screens keep everything."""
 
 import asyncio
+import contextlib
 import json
 import random
 from collections.abc import Iterable
@@ -192,7 +193,9 @@ class Screen:
             if frame["event"] == "assignment.issued":
                 assignment = frame["assignment"]["id"]
                 self.shown.issued.setdefault(assignment, set()).add(frame["event_id"])
-                await socket.send(json.dumps({"type": "receipt", "assignment_id": assignment, "state": "delivered"}))
+                receipt = {"type": "receipt", "assignment_id": assignment, "state": "delivered"}
+                with contextlib.suppress(ConnectionClosed):  # what came before the end, a goodbye, is still to be read
+                    await socket.send(json.dumps(receipt))
                 if self._rng.random() < self._acknowledges:
                     self._do(self._acknowledge(assignment))
 
