@@ -13,8 +13,8 @@ import asyncpg
 from dispatch.domain.seal import Entry, Era, Kept, Seal, Span
 from dispatch.storage.database import Connection
 
-MOST_ROWS: Final = 5_000
-"""About so many rows go under one seal: what has piled up is sealed in steps."""
+MOST_ROWS: Final = 1_000
+"""About so many rows go under one seal: what has piled up is sealed in steps, between which calls go on."""
 _LOCK: Final = 0x7365616C
 _READ_AHEAD: Final = 1_000
 
